@@ -1,0 +1,45 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11+, git and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint simulate bench docs format clean
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "deploygate needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## deploy, fail and roll back on a fleet of real processes
+	$(BIN)/deploygate demo
+
+test: $(READY) ## all tests, but for the long simulation
+	$(BIN)/pytest -n 2
+
+lint: $(READY) ## ruff, mypy, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)
+	$(BIN)/python -m tests.simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
+
+bench: $(READY) ## a roll beside ansible, pyinfra, fabric and bare loops, as ratios
+	$(BIN)/python bench/bench.py $(ARGS)
+
+docs: $(READY) ## write the parts of the docs that are generated
+	$(BIN)/python -m docs.generate
+
+format: $(READY) ## ruff's formatter, and its safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what make has made
+	rm -rf $(VENV) .bench .hypothesis .mypy_cache .ruff_cache

@@ -1,0 +1,121 @@
+"""A fleet: real processes on free local ports, releases side by side, one pid file an instance."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PORTS = range(20000, 32000)  # below the ports that the kernel gives to callers
+
+START_ALL = """
+cd "$BENCH_ROOT/$BENCH_VERSION"
+while read -r name port; do
+    setsid "$BENCH_PYTHON" -I -S service.py --port "$port" --instance "$name" </dev/null >/dev/null 2>&1 &
+done <../fleet.tsv
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process, by name and port."""
+
+    name: str
+    port: int
+
+    def version(self) -> str | None:
+        """Return the version that answers here, None where nothing does."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/version")
+            return connection.getresponse().read().decode().split('"')[3]
+        except (OSError, HTTPException, IndexError):
+            return None
+        finally:
+            connection.close()
+
+
+def free_ports(count: int, start: int) -> list[int]:
+    """Return ports that nobody listens on, from `start` upwards."""
+    found: list[int] = []
+    for port in range(start, PORTS.stop):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError(f"no {count} free ports from {start} on")
+
+
+class Fleet:
+    """Instances under one root: releases in `ROOT/<version>/`, pid files in `ROOT/run/`."""
+
+    def __init__(self, root: Path, size: int, first_port: int = PORTS.start) -> None:
+        self.root = root
+        ports = free_ports(size, first_port)
+        self.instances = tuple(Instance(f"bench-{at}", port) for at, port in enumerate(ports, 1))
+        (root / "run").mkdir(parents=True)
+        lines = [f"{one.name} {one.port}\n" for one in self.instances]
+        (root / "fleet.tsv").write_text("".join(lines))
+        hosts = [f"{one.name} bench_port={one.port}\n" for one in self.instances]
+        (root / "hosts.ini").write_text("[bench]\n" + "".join(hosts))
+
+    def install(self, version: str, ill: str = "") -> None:
+        """Lay a release beside the others; `ill` is "INSTANCE N", see service.py."""
+        folder = self.root / version
+        folder.mkdir()
+        shutil.copy(HERE / "service.py", folder)
+        if ill:
+            (folder / "ill").write_text(ill)
+
+    def environment(self, version: str, python: str) -> dict[str, str]:
+        """Return what every contestant is told: where the fleet is, and what to roll it to."""
+        told = {"BENCH_ROOT": str(self.root), "BENCH_VERSION": version, "BENCH_PYTHON": python}
+        return os.environ | told | {"BENCH_ROLLS": str(HERE / "rolls")}
+
+    def start(self, version: str, python: str) -> None:
+        """Start every instance at once, as orphans, and wait until all of them answer."""
+        env = self.environment(version, python)
+        subprocess.run(["sh", "-c", START_ALL], check=True, env=env, start_new_session=True)
+        fuse = time.monotonic() + 60
+        while not self.all_answer(version):
+            if time.monotonic() > fuse:
+                raise RuntimeError(f"the fleet does not answer with {version}: {self.versions()}")
+            time.sleep(0.05)
+
+    def versions(self) -> list[str | None]:
+        """Ask every instance for its version."""
+        return [one.version() for one in self.instances]
+
+    def all_answer(self, version: str) -> bool:
+        """Tell whether every instance answers with this version."""
+        return all(one.version() == version for one in self.instances)
+
+    def pids(self) -> dict[str, int]:
+        """Return the pid that each instance wrote last."""
+        return {file.stem: int(file.read_text()) for file in (self.root / "run").glob("*.pid")}
+
+    def stop(self) -> None:
+        """Stop what this fleet started, and nothing else, and wait until it is gone."""
+        ours = [pid for pid in self.pids().values() if self._owns(pid)]
+        for pid in ours:
+            os.kill(pid, signal.SIGTERM)
+        fuse = time.monotonic() + 10
+        while any(self._owns(pid) for pid in ours) and time.monotonic() < fuse:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+            time.sleep(0.001)
+
+    def _owns(self, pid: int) -> bool:
+        """Tell whether the process works in one of this fleet's releases; a pid alone may be another's."""
+        try:
+            return Path(f"/proc/{pid}/cwd").resolve(strict=True).is_relative_to(self.root)
+        except OSError:
+            return False

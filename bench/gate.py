@@ -1,0 +1,58 @@
+"""deploygate as a contestant: its inventory for a fleet, and its command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from fleet import Fleet
+
+PROGRAM = Path(sys.executable).parent / "deploygate"
+
+
+def write_inventory(fleet: Fleet, python: str) -> None:
+    """Write the reviewed file that the gate wants. JSON is YAML."""
+    instances = [{"name": one.name, "address": f"http://127.0.0.1:{one.port}"} for one in fleet.instances]
+    health = {
+        "path": "/health",
+        "interval": "2s",
+        "timeout": "5s",
+        "passes": 1,
+        "fails": 1,
+        "min_healthy": "0s",
+        "deadline": "30s",
+    }
+    start = [python, "-I", "-S", "service.py", "--port", "{port}", "--instance", "{instance}"]
+    service = {
+        "purpose": "Answers for its health and version, so that a roll can be timed.",
+        "owners": {"ops": "a", "dev": "b", "pm": "c"},
+        "version": "v2",
+        "health": health,
+        "version_probe": {"path": "/version", "json": "/version"},
+        "rollout": {"bake": "0s"},
+        "deploy": {"killstart": {"root": str(fleet.root), "start": start, "grace": "5s"}},
+        "instances": {"production": instances},
+        "waive": {"no-twin": "a benchmark"},
+    }
+    document = {
+        "schema": 1,
+        "environments": ["parallel-chain", "production"],
+        "services": {"Bench": service},
+    }
+    (fleet.root / "services.yml").write_text(json.dumps(document, indent=1))
+
+
+def deploy(fleet: Fleet, version: str, *options: str) -> list[str]:
+    """Return the command that rolls a fleet to a version."""
+    inventory, state = str(fleet.root / "services.yml"), str(fleet.root / "state")
+    return [str(PROGRAM), "deploy", "Bench", version, "--inventory", inventory, "--state", state, *options]
+
+
+def start(fleet: Fleet, version: str, python: str) -> None:
+    """Start a fleet through the gate itself, so that the processes are in its own records."""
+    write_inventory(fleet, python)
+    argv = deploy(fleet, version, "--baseline", "broken")
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, start_new_session=True)
+    if done.returncode != 0 or not fleet.all_answer(version):
+        said = done.stdout + done.stderr
+        raise RuntimeError(f"deploygate did not start the fleet (exit {done.returncode}):\n{said}")

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# bash + curl: the loop that everybody has written once.
+set -eu
+. "$BENCH_ROLLS/steps.sh"
+while read -r name port; do
+    restart "$name" "$port"
+    verify "$port"
+done <"$BENCH_ROOT/fleet.tsv"

@@ -1,0 +1,1 @@
+"""Where releases are installed and processes run."""

@@ -1,0 +1,51 @@
+"""Commands of the inventory, filled in: an argument vector word by word, a script through its environment."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploygate.inventory import Argv, Command, Instance, Service
+from deploygate.names import Version
+
+_PLACE = re.compile(r"\{(service|instance|version|release|root|address|host|port)\}")
+_PRIVATE = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")  # the gate's own, and no business of a service
+
+
+def values(service: Service, instance: Instance, version: Version, root: Path) -> dict[str, str]:
+    """Return what a command may use: as `{name}` in a word, as `DEPLOYGATE_NAME` in the environment."""
+    return {
+        "service": service.name,
+        "instance": instance.name,
+        "version": version,
+        "release": str(root / version),
+        "root": str(root),
+        "address": instance.address,
+        "host": instance.host,
+        "port": str(instance.port),
+    }
+
+
+def environment(filled: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command: the gate's, without what is private to it, and the values."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+    return inherited | {f"DEPLOYGATE_{name.upper()}": value for name, value in filled.items()}
+
+
+def argv(command: Command, filled: Mapping[str, str]) -> list[str]:
+    """Return the argument vector of a command; nothing that is filled in is ever read by a shell."""
+    if isinstance(command, Argv):
+        return [_PLACE.sub(lambda match: filled[match[1]], word) for word in command.words]
+    return ["/bin/sh", "-c", command.text]
+
+
+def not_executable(words: list[str], release: Path) -> str:
+    """Say why a command can't be run from a release, or nothing."""
+    program = words[0]
+    if "/" in program:
+        path = release / program
+        if not path.is_file():
+            return f"{program} is not in the release"
+        return "" if os.access(path, os.X_OK) else f"{program} is not executable"
+    return "" if shutil.which(program) else f"{program} is not on the PATH"

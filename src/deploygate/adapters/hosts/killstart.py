@@ -1,0 +1,200 @@
+"""Kill-start on this machine: real releases side by side, real processes, seconds each way."""
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from deploygate.adapters.hosts import processes, releases
+from deploygate.adapters.hosts.commands import argv, environment, not_executable, values
+from deploygate.adapters.hosts.layout import Current, Layout
+from deploygate.adapters.hosts.stopping import stop
+from deploygate.adapters.identity import identity as identity_of
+from deploygate.events import Change, Start, Trouble
+from deploygate.inventory import Instance, Service
+from deploygate.names import InstanceName, RunId, Version
+from deploygate.ports import Process
+from deploygate.retention import prunable
+from deploygate.wording import plain
+
+_AT_ONCE = 16  # instances changed at the same time
+
+
+class LocalKillStart:
+    """`Hosts` for services whose instances run on this machine. Relative paths are relative to `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._logged: dict[int, int] = {}  # process id -> how long its log was when it started
+
+    def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
+        """Install each version once: the instances of a service share its root."""
+        return self._per_version(service, wanted, self._stage)
+
+    def prove(self, service: Service, wanted: Sequence[Start], *, unchanged: bool) -> tuple[Trouble, ...]:
+        """Show that each release is installed, complete and executable."""
+
+        def proven(layout: Layout, one: Service, start: Start) -> None:
+            releases.check(layout, start.version, unchanged=unchanged)
+            words = argv(one.deploy.start, values(one, _named(one, start.instance), start.version, layout.root))
+            why = not_executable(words, layout.release(start.version))
+            if why:
+                raise releases.ReleaseError(f"{start.version} can't be started: {why}")
+
+        return self._per_version(service, wanted, proven)
+
+    def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
+        """Kill and start each instance; what goes wrong with one does not stop the others."""
+
+        def one(change: Change) -> Trouble | None:
+            try:
+                self._change(service, change, run)
+            except (OSError, releases.ReleaseError) as error:
+                return Trouble(change.instance, plain(str(error)))
+            return None
+
+        if len(changes) == 1:
+            results = [one(changes[0])]
+        else:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                results = list(pool.map(one, changes))
+        return tuple(trouble for trouble in results if trouble)
+
+    def process(self, service: Service, instance: Instance) -> Process:
+        """Return what is known of an instance's process, and how it ended if it did."""
+        layout = self._layout(service)
+        current = layout.current(instance.name)
+        if current is None:
+            return Process()
+        pid = _pid(layout, instance.name)
+        ended = processes.reap(pid) if pid else ""
+        identity = self._ours(layout, instance.name, pid) if pid and not ended else None
+        if identity:
+            return Process(alive=True, release=current.version, identity=identity)
+        if current.version is None:
+            return Process(alive=False, says="it was stopped")
+        return Process(alive=False, release=current.version, says=self._how(layout, instance, current, pid, ended))
+
+    def prune(
+        self,
+        service: Service,
+        instances: Sequence[InstanceName],
+        protect: Sequence[Version],
+    ) -> tuple[Version, ...]:
+        """Remove old releases; what runs, or ran before, on any instance stays."""
+        layout = self._layout(service)
+        kept = set(protect)
+        for one in service.instances:
+            current = layout.current(one.name)
+            if current:
+                kept |= {version for version in (current.version, current.previous) if version}
+        gone = prunable(releases.installed(layout), kept, service.deploy.keep) if instances else ()
+        for version in gone:
+            releases.remove(layout, version)
+        return gone
+
+    def _layout(self, service: Service) -> Layout:
+        return Layout((self._folder / service.deploy.root).resolve())
+
+    def _per_version(
+        self,
+        service: Service,
+        wanted: Sequence[Start],
+        work: Callable[[Layout, Service, Start], None],
+    ) -> tuple[Trouble, ...]:
+        layout = self._layout(service)
+        troubles = []
+        failed: dict[Version, str] = {}
+        done: set[Version] = set()
+        for start in wanted:
+            if start.version not in done:
+                done.add(start.version)
+                try:
+                    work(layout, service, start)
+                except (OSError, releases.ReleaseError) as error:
+                    failed[start.version] = plain(f"{service.name} {error}")
+            if start.version in failed:
+                troubles.append(Trouble(start.instance, failed[start.version]))
+        return tuple(troubles)
+
+    def _stage(self, layout: Layout, service: Service, start: Start) -> None:
+        artifact = self._folder / service.artifact.replace("{version}", start.version) if service.artifact else None
+        releases.stage(layout, start.version, artifact, time.time())
+
+    def _change(self, service: Service, change: Change, run: RunId) -> None:
+        layout = self._layout(service)
+        instance = _named(service, change.instance)
+        with layout.alone(instance.name, patience=service.deploy.grace + 30):
+            current = layout.current(instance.name)
+            pid = _pid(layout, instance.name)
+            alive = pid is not None and self._ours(layout, instance.name, pid) is not None
+            if change.keep and alive and current and current.version == change.start:
+                return
+            if change.start is not None:
+                releases.check(layout, change.start, unchanged=False)
+            if pid is not None and alive:
+                running = (current.version if current else None) or change.stop
+                stop(service, instance, running, layout, pid)
+            before = current.version if current else change.stop
+            previous = before if before != change.start else (current.previous if current else None)
+            layout.record(instance.name, Current(change.start, previous, run, time.time()))
+            if change.start is not None:
+                self._start(service, instance, change.start, layout)
+
+    def _start(self, service: Service, instance: Instance, version: Version, layout: Layout) -> None:
+        if _answers(instance):
+            by = processes.holder(instance.port) or "another process"
+            raise OSError(f"port {instance.port} is held by {by}, which deploygate did not start")
+        filled = values(service, instance, version, layout.root)
+        log = layout.log(instance.name, version)
+        written = log.stat().st_size if log.exists() else 0
+        pid = processes.launch(
+            argv(service.deploy.start, filled),
+            environment(filled),
+            layout.pid_file(instance.name),
+            log,
+        )
+        self._logged[pid] = written
+        layout.pid_file(instance.name).write_text(f"{pid}\n")
+        layout.identity_file(instance.name).write_text(identity_of(pid) or "")
+
+    def _ours(self, layout: Layout, name: InstanceName, pid: int) -> str | None:
+        """Return the identity of the process that was started for an instance, or None where it is gone."""
+        identity = identity_of(pid)
+        if identity is None:
+            return None
+        file = layout.identity_file(name)
+        if file.exists() and file.read_text() == identity:
+            return identity
+        return identity if processes.carries(pid, "DEPLOYGATE_PIDFILE", str(layout.pid_file(name))) else None
+
+    def _how(self, layout: Layout, instance: Instance, current: Current, pid: int | None, ended: str) -> str:
+        what = f"{current.version} {ended or 'is not running'}"
+        by = processes.holder(instance.port)
+        held = f"; port {instance.port} is held by {by}" if by else ""
+        last = (
+            processes.tail(layout.log(instance.name, current.version), self._logged.get(pid or 0, 0))
+            if current.version
+            else ""
+        )
+        return plain(what + held + (f"; its log ends: {last}" if last else ""), 300)
+
+
+def _named(service: Service, name: InstanceName) -> Instance:
+    return next(one for one in service.instances if one.name == name)
+
+
+def _pid(layout: Layout, name: InstanceName) -> int | None:
+    try:
+        return int(layout.pid_file(name).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _answers(instance: Instance) -> bool:
+    try:
+        with socket.create_connection((instance.host, instance.port), timeout=0.5):
+            return True
+    except OSError:
+        return False

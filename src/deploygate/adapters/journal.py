@@ -1,0 +1,177 @@
+"""The journal on disk: a file a run, a JSON line for each thing before and after it is done, never rewritten."""
+
+import os
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from deploygate.adapters.identity import identity
+from deploygate.endings import Ending
+from deploygate.errors import GateError
+from deploygate.events import Action, Event, Look, Seen, Switch
+from deploygate.names import InstanceName, RunId, ServiceName
+from deploygate.past import Run
+from deploygate.plan import Plan
+from deploygate.probe import Sighting
+from deploygate.rollout import replay
+
+SCHEMA = 1
+
+
+class Begun(msgspec.Struct, frozen=True, tag_field="kind", tag="begin"):
+    """The first line: what is going to be done, by whom, from what was observed."""
+
+    schema: int
+    run: RunId
+    at: str
+    actor: str
+    host: str
+    process: str
+    plan: Plan
+    baseline: tuple[Sighting, ...]
+
+
+class Doing(msgspec.Struct, frozen=True, tag_field="kind", tag="doing"):
+    """An action that is about to be done."""
+
+    at: str
+    action: Action
+
+
+class Done(msgspec.Struct, frozen=True, tag_field="kind", tag="done"):
+    """What came of the action."""
+
+    at: str
+    event: Event
+
+
+class Ended(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
+    """The last line of a run that came to its end."""
+
+    at: str
+    ending: Ending
+    cause: str
+    bad: bool
+    debts: tuple[InstanceName, ...]
+
+
+Line = Begun | Doing | Done | Ended
+
+_decode = msgspec.json.Decoder(Line).decode
+_encode = msgspec.json.Encoder().encode
+_LOOKS = (b'{"kind":"doing"', b'{"kind":"done"')
+
+
+class FileJournal:
+    """A `Journal` under `folder/<service>/<run>.jsonl`. What changes the fleet is on the disk before it is done."""
+
+    def __init__(self, folder: Path, run: RunId, actor: str) -> None:
+        self._folder = folder
+        self._run = run
+        self._actor = actor
+        self._file: BinaryIO | None = None
+
+    def begin(self, plan: Plan, baseline: tuple[Sighting, ...]) -> None:
+        """Open the run's file with its plan."""
+        path = self._folder / plan.service / f"{self._run}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        process = identity(os.getpid()) or ""
+        begun = Begun(SCHEMA, self._run, _now(), self._actor, socket.gethostname(), process, plan, baseline)
+        self._write(begun, surely=True)
+
+    def before(self, action: Action) -> None:
+        """Write an action; on the disk at once unless it only looks."""
+        self._write(Doing(_now(), action), surely=not isinstance(action, Look))
+
+    def after(self, event: Event) -> None:
+        """Write an event; on the disk at once unless it is only what was seen."""
+        self._write(Done(_now(), event), surely=not isinstance(event, Seen))
+
+    def end(self, ending: Ending, cause: str, *, bad: bool, debts: tuple[InstanceName, ...]) -> None:
+        """Write the ending and close the file."""
+        self._write(Ended(_now(), ending, cause, bad, debts), surely=True)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def past(self, service: ServiceName) -> tuple[Run, ...]:
+        """Return the earlier runs of a service.
+
+        Raises:
+            GateError: A journal can't be read; what it would have said is not guessed.
+        """
+        files = sorted((self._folder / service).glob("*.jsonl"))
+        runs = (_recall(path) for path in files if path.stem != self._run)
+        return tuple(run for run in runs if run is not None)
+
+    def _write(self, line: Line, *, surely: bool) -> None:
+        if self._file is None:
+            return
+        self._file.write(_encode(line) + b"\n")
+        self._file.flush()
+        if surely:
+            os.fsync(self._file.fileno())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _recall(path: Path) -> Run | None:
+    """Return the run that a file tells of; an ended one without what was seen on the way, a cut-off one in full."""
+    raw = path.read_bytes().split(b"\n")[:-1]  # what a killed run did not finish writing was not written
+    if not raw:
+        return None
+    over = raw[-1].startswith(b'{"kind":"end"')
+    lines = list(_lines(path, raw, skip_looks=over))
+    first, last = lines[0], lines[-1]
+    if not isinstance(first, Begun) or first.schema != SCHEMA:
+        raise GateError(
+            f"{path} is not a journal of schema {SCHEMA}", help="Move it away, or use the gate that wrote it."
+        )
+    touched = {
+        change.instance
+        for line in lines
+        if isinstance(line, Doing) and isinstance(line.action, Switch)
+        for change in line.action.changes
+    }
+    ended = last if isinstance(last, Ended) else None
+    events = () if over else tuple(line.event for line in lines if isinstance(line, Done))
+    rollout = replay(first.plan, first.baseline, events) if not over else None
+    cause = rollout.cause if rollout else None
+    return Run(
+        run=first.run,
+        at=first.at,
+        actor=first.actor,
+        plan=first.plan,
+        baseline=first.baseline,
+        touched=frozenset(touched),
+        ending=ended.ending if ended else None,
+        cause=ended.cause if ended else (cause.says if cause else ""),
+        bad=ended.bad if ended else bool(cause and cause.verdict),
+        alive=not over and first.host == socket.gethostname() and identity(_pid(first.process)) == first.process,
+        debts=ended.debts if ended else (rollout.debts if rollout else ()),
+    )
+
+
+def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
+    for number, line in enumerate(raw, start=1):
+        if skip_looks and line.startswith(_LOOKS) and (b'"type":"Look"' in line or b'"type":"Seen"' in line):
+            continue
+        try:
+            yield _decode(line)
+        except msgspec.DecodeError as error:
+            raise GateError(
+                f"{path}, line {number}, can't be read: {error}",
+                help="The journal is what a rollback goes by. Mend the line, or move the file away.",
+            ) from error
+
+
+def _pid(process: str) -> int:
+    number = process.partition("-")[0]
+    return int(number) if number.isdecimal() else 0

@@ -1,0 +1,36 @@
+"""`deploygate check`: is the inventory what an inventory must be?"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploygate import report
+from deploygate.cli.loading import load_inventory
+from deploygate.cli.options import format_option, inventory_option, reported
+from deploygate.endings import EXIT_CODES, Ending
+from deploygate.findings import errors
+from deploygate.wording import count
+
+
+@click.command("check")
+@inventory_option
+@format_option
+@reported
+def command(inventory: Path, form: str) -> None:
+    """Check the service inventory and report every finding at once, each with its place and what to do."""
+    loaded = load_inventory(inventory)
+    wrong = errors(loaded.findings)
+    if form == "json":
+        click.echo(report.findings_json(loaded.findings), nl=False)
+    elif form == "markdown":
+        click.echo(report.findings_markdown(loaded.findings), nl=False)
+    else:
+        click.echo(report.findings_text(loaded.findings), nl=False)
+        if wrong:
+            click.echo(f"✘ {inventory}: {count(len(wrong), 'error')}")
+        elif loaded.inventory is not None:
+            services = loaded.inventory.services
+            size = sum(len(service.instances) for service in services.values())
+            click.echo(f"✔ {inventory}: {count(len(services), 'service')}, {count(size, 'instance')}")
+    sys.exit(EXIT_CODES[Ending.INVENTORY_ERROR] if wrong else 0)

@@ -1,0 +1,58 @@
+"""What a run finds out before it plans: the service's instances, what runs beside it, and the past."""
+
+import difflib
+
+from deploygate.cli.wiring import Gate
+from deploygate.endings import Ending
+from deploygate.errors import GateError
+from deploygate.interfaces import Running, neighbours
+from deploygate.inventory import Inventory, Service
+from deploygate.names import Environment, ServiceName, Version
+from deploygate.past import Past
+from deploygate.perform import look_at
+from deploygate.planning import Known
+
+
+def service_named(inventory: Inventory, name: str) -> Service:
+    """Return a service by its name.
+
+    Raises:
+        GateError: What is not in the inventory cannot be deployed.
+    """
+    found = inventory.services.get(ServiceName(name))
+    if found is None:
+        near = difflib.get_close_matches(name, inventory.services, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(list(inventory.services)[:12])}."
+        raise GateError(f"there is no service {name} in the inventory", help=hint)
+    return found
+
+
+def environment_named(inventory: Inventory, name: str | None) -> Environment | None:
+    """Return an environment by its name, or None for all.
+
+    Raises:
+        GateError: The inventory has no such environment.
+    """
+    if name is None or name in inventory.environments:
+        return Environment(name) if name else None
+    listed = ", ".join(inventory.environments)
+    raise GateError(f"there is no environment {name}", help=f"The inventory has: {listed}.", ending=Ending.USAGE_ERROR)
+
+
+def find_out(gate: Gate, service: Service) -> Known:
+    """Observe every instance of a service and of its neighbours, and read what earlier runs left."""
+    seen = look_at(gate.world, service, [one.name for one in service.instances])
+    beside: dict[Environment, dict[ServiceName, frozenset[Version]]] = {}
+    for name in neighbours(gate.inventory, service):
+        neighbour = gate.inventory.services[name]
+        answers = look_at(gate.world, neighbour, [one.name for one in neighbour.instances]).sightings
+        for environment in gate.inventory.environments:
+            names = {one.name for one in neighbour.within(environment)}
+            running = {answer.running for answer in answers if answer.instance in names and answer.alive is not False}
+            versions = frozenset(Version(version) for version in running if version)
+            beside.setdefault(environment, {})[name] = versions
+    return Known(
+        seen={sighting.instance: sighting for sighting in seen.sightings},
+        running=tuple(Running(environment, versions) for environment, versions in beside.items()),
+        past=Past(gate.journal.past(service.name)),
+    )

@@ -1,0 +1,105 @@
+"""A wish is planned, run, watched and told of: the same way for a deploy and for a rollback."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from deploygate import report
+from deploygate.account import Account, account, already_there, refused
+from deploygate.cli.finding_out import find_out
+from deploygate.cli.progress import progress
+from deploygate.cli.wiring import Gate
+from deploygate.drive import drive
+from deploygate.endings import Goal, exit_code, succeeded
+from deploygate.findings import Finding
+from deploygate.plan import Plan
+from deploygate.planning import Known, Planned, Wish, plan_deploy, plan_rollback
+from deploygate.rehearsal import rehearse
+from deploygate.wording import plain
+
+RENDER: dict[str, Callable[[Account], str]] = {
+    "text": report.as_text,
+    "json": report.as_json,
+    "markdown": report.as_markdown,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a run is shown: the format of its account, its progress, and whether it is only rehearsed."""
+
+    form: str
+    progress: str = "none"
+    dry_run: bool = False
+
+
+def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
+    """Plan a wish from what is observed, run it, tell of it, and return the exit code."""
+    known = find_out(gate, wish.service)
+    planned = plan_for(gate, wish, known)
+    if isinstance(planned, tuple):
+        told = refusal(gate, wish, planned)
+        if telling.dry_run:
+            click.echo(RENDER[telling.form](told), nl=False)
+            return exit_code(told.ending)
+        return _told(gate, told, telling.form)
+    if wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
+        told = already_there(gate.world.run, wish.service, planned, known.seen)
+        return _told(gate, told, telling.form)
+    if telling.dry_run:
+        return _rehearsed(planned, known, telling.form)
+    return _run(gate, wish, planned, known, telling)
+
+
+def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
+    """Return the plan of a wish, or why there is none."""
+    make = plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback
+    return make(gate.inventory, wish, known)
+
+
+def refusal(gate: Gate, wish: Wish, planned: tuple[Finding, ...]) -> Account:
+    """Tell why there is no plan, naming what was asked for."""
+    asked = wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else "rollback")
+    return refused(gate.world.run, wish.goal, wish.service, asked, planned)
+
+
+def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:
+    gate.clock.listen()
+    began = gate.clock.now()
+    service = wish.service
+    _say(gate, service.name, "pending", f"{wish.goal} of {planned.version} is under way")
+    baseline = tuple(known.seen[name] for name in planned.instances)
+    with progress(telling.progress, planned, gate.clock) as announce:
+        rollout = drive(gate.world, service, planned, baseline, gate.journal, announce)
+    return _told(gate, account(gate.world.run, rollout, service, gate.clock.now() - began), telling.form)
+
+
+def _rehearsed(planned: Plan, known: Known, form: str) -> int:
+    baseline = tuple(known.seen[name] for name in planned.instances)
+    lines = [report.action_line(action) for action in rehearse(planned, baseline)]
+    click.echo(report.actions_json(lines) if form == "json" else "".join(f"{line}\n" for line in lines), nl=False)
+    return 0
+
+
+def _told(gate: Gate, told: Account, form: str) -> int:
+    state = "success" if succeeded(told.ending, told.goal) else "failure"
+    markdown = report.as_markdown(told)
+    _say(gate, told.service, state, f"{told.ending}: {told.headline}")
+    _try(lambda: gate.world.forge.comment(told.service, markdown))
+    _try(lambda: gate.world.forge.summary(markdown))
+    click.echo(RENDER[form](told), nl=False)
+    return exit_code(told.ending, told.goal)
+
+
+def _say(gate: Gate, service: str, state: str, says: str) -> None:
+    _try(lambda: gate.world.forge.status(f"deploygate/{service}", state, plain(says, 140)))
+
+
+def _try(show: Callable[[], None]) -> None:
+    """Show something where people look; that it can't be shown is said, and changes nothing else."""
+    try:
+        show()
+    except Exception as error:  # noqa: BLE001 - saying so never gets in the way of a deploy
+        sys.stderr.write(f"note: could not be shown: {plain(str(error))}\n")

@@ -1,0 +1,86 @@
+"""Puts the parts together: the one place that knows which adapter stands behind which port."""
+
+import getpass
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploygate.adapters.clock import SystemClock
+from deploygate.adapters.hosts.killstart import LocalKillStart
+from deploygate.adapters.journal import FileJournal
+from deploygate.adapters.local_forge import LocalForge
+from deploygate.adapters.locks import FileLocks
+from deploygate.adapters.prober import HttpProber
+from deploygate.cli.loading import load_inventory
+from deploygate.errors import InventoryError
+from deploygate.inventory import Inventory
+from deploygate.names import RunId
+from deploygate.perform import World
+from deploygate.ports import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run finds its inventory and keeps its state."""
+
+    inventory: Path
+    state: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """What paths in the inventory are relative to."""
+        return self.inventory if self.inventory.is_dir() else self.inventory.parent
+
+    @property
+    def kept(self) -> Path:
+        """The folder of journals, locks and reports."""
+        return (self.state or self.folder / ".deploygate").resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """All that a verb works with."""
+
+    inventory: Inventory
+    world: World
+    journal: Journal
+    clock: SystemClock
+    prober: HttpProber
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        self.prober.close()
+
+
+def open_gate(places: Places, take_over: str | None = None) -> Gate:
+    """Return a gate on an inventory.
+
+    Raises:
+        InventoryError: The inventory has errors.
+    """
+    loaded = load_inventory(places.inventory)
+    if loaded.inventory is None:
+        raise InventoryError(loaded.findings)
+    run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
+    clock = SystemClock()
+    hosts = LocalKillStart(places.folder.resolve())
+    prober = HttpProber(hosts.process, clock.now)
+    options = ("--inventory", str(places.inventory.resolve()), "--state", str(places.kept))
+    world = World(
+        run=run,
+        clock=clock,
+        prober=prober,
+        hosts=hosts,
+        locks=FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None),
+        forge=LocalForge(places.kept / "forge", options, clock.stopped),
+    )
+    return Gate(loaded.inventory, world, FileJournal(places.kept / "runs", run, _actor()), clock, prober)
+
+
+def _actor() -> str:
+    try:
+        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
+    except (KeyError, OSError):  # no such user in this container
+        return str(os.getuid())

@@ -1,0 +1,70 @@
+"""How a run can end: one closed list, used alike in exit codes, outputs, statuses and the journal."""
+
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """The terminal states of every run. What each one means stands in docs/endings.md."""
+
+    DEPLOYED = "deployed"
+    ALREADY_THERE = "already_there"
+    REFUSED = "refused"
+    LOCKED = "locked"
+    ROLLED_BACK = "rolled_back"
+    MIXED = "mixed"
+    ROLLBACK_FAILED = "rollback_failed"
+    CANNOT_TELL = "cannot_tell"
+    INTERRUPTED = "interrupted"
+    USAGE_ERROR = "usage_error"
+    INVENTORY_ERROR = "inventory_error"
+    INTERNAL_ERROR = "internal_error"
+
+
+class Goal(StrEnum):
+    """What a run was asked for: a version on the fleet, or the way back from one."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+EXIT_CODES: dict[Ending, int] = {
+    Ending.DEPLOYED: 0,
+    Ending.ALREADY_THERE: 0,
+    Ending.INTERNAL_ERROR: 1,
+    Ending.USAGE_ERROR: 2,
+    Ending.INVENTORY_ERROR: 3,
+    Ending.REFUSED: 4,
+    Ending.LOCKED: 5,
+    Ending.ROLLED_BACK: 6,
+    Ending.MIXED: 7,
+    Ending.ROLLBACK_FAILED: 8,
+    Ending.CANNOT_TELL: 9,
+    Ending.INTERRUPTED: 10,
+}
+
+MEANINGS: dict[Ending, str] = {
+    Ending.DEPLOYED: "every instance answers, healthy, with the version that was asked for",
+    Ending.ALREADY_THERE: "nothing to do: every instance was already there; nothing was restarted",
+    Ending.REFUSED: "a check before the start said no; nothing was touched",
+    Ending.LOCKED: "another run holds this service; nothing was touched",
+    Ending.ROLLED_BACK: "every touched instance was taken back and verified at its old version",
+    Ending.MIXED: "halted by policy, with two versions in the fleet",
+    Ending.ROLLBACK_FAILED: "at least one instance could not be taken back: look at it now",
+    Ending.CANNOT_TELL: "the fleet's state could not be told; that is not a pass",
+    Ending.INTERRUPTED: "stopped from outside; run it again to finish, or roll back",
+    Ending.USAGE_ERROR: "the command line is wrong; nothing was touched",
+    Ending.INVENTORY_ERROR: "the inventory has errors; nothing was touched",
+    Ending.INTERNAL_ERROR: "a defect in the gate itself; the journal says how far it came",
+}
+
+
+def succeeded(ending: Ending, goal: Goal) -> bool:
+    """Tell whether a run got what it was asked for; a deploy that was rolled back never did."""
+    if ending is Ending.ALREADY_THERE:
+        return True
+    return ending is (Ending.ROLLED_BACK if goal is Goal.ROLLBACK else Ending.DEPLOYED)
+
+
+def exit_code(ending: Ending, goal: Goal = Goal.DEPLOY) -> int:
+    """Return 0 where the run got what it was asked for, else the ending's own code."""
+    return 0 if succeeded(ending, goal) else EXIT_CODES[ending]

@@ -1,0 +1,30 @@
+"""The names that everything else is about: services, instances, versions, environments, secrets."""
+
+from typing import NewType
+
+ServiceName = NewType("ServiceName", str)
+InstanceName = NewType("InstanceName", str)
+Environment = NewType("Environment", str)
+Version = NewType("Version", str)
+RunId = NewType("RunId", str)
+
+PARALLEL_CHAIN = Environment("parallel-chain")
+PRODUCTION = Environment("production")
+
+
+class Secret:
+    """A value that must not be seen: it prints as `***` wherever it is formatted."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself, at the one place where it is used."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__

@@ -1,0 +1,100 @@
+"""What will be done to which instance, in which order, and how each one comes back; a value, made before a start."""
+
+import msgspec
+
+from deploygate.endings import Goal
+from deploygate.names import Environment, InstanceName, ServiceName, Version
+from deploygate.verdict import Rule
+
+
+class Move(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One instance goes from the version that was observed on it to the version that was asked for.
+
+    `was` is where a rollback returns to (None: nothing ran there), `identity` the process that was observed,
+    `bake` the seconds that it must stay healthy beyond the others.
+    """
+
+    instance: InstanceName
+    environment: Environment
+    to: Version
+    was: Version | None = None
+    identity: str | None = None
+    serving: bool = True
+    bake: float = 0.0
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """How answers are judged, for all instances of the service; times in seconds."""
+
+    interval: float
+    passes: int
+    fails: int
+    min_healthy: float
+    deadline: float
+    grace: float
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A deploy, or the way back from one.
+
+    `moves` are in deploy order, also on the way back, which takes them from the end. `held` were moved by an
+    earlier run that did not finish; they are watched, and taken back with the others. `instances` are all of
+    the service in the environments concerned, with the environment of each; `floors` says how many of an
+    environment must keep serving. `expected` and `worst` are seconds.
+    """
+
+    goal: Goal
+    service: ServiceName
+    version: Version
+    moves: tuple[Move, ...]
+    watch: Watch
+    instances: dict[InstanceName, Environment]
+    floors: dict[Environment, int]
+    held: tuple[Move, ...] = ()
+    skipped: tuple[InstanceName, ...] = ()
+    on_failure: str = "undo"
+    failure_budget: int = 0
+    waived: dict[str, str] = {}
+    unprotected: tuple[str, ...] = ()
+    expected: float = 0.0
+    worst: float = 0.0
+    of_run: str = ""
+
+    @property
+    def way_back(self) -> tuple[Move, ...]:
+        """All that would be taken back after a failure at the very end, in that order."""
+        return tuple(reversed(self.held + self.moves))
+
+
+def forward_rule(plan: Plan, move: Move) -> Rule:
+    """Return what an instance must show after it was updated; a bake lengthens the deadline by itself."""
+    watch = plan.watch
+    return Rule(
+        version=move.to,
+        before=move.identity,
+        passes=watch.passes,
+        fails=watch.fails,
+        min_healthy=watch.min_healthy + move.bake,
+        deadline=watch.deadline + move.bake,
+    )
+
+
+def back_rule(plan: Plan, move: Move, before: str | None) -> Rule:
+    """Return what an instance must show after it was taken back: the same, without any time to wait."""
+    watch = plan.watch
+    return Rule(
+        version=move.was,
+        before=before,
+        passes=watch.passes,
+        fails=watch.fails,
+        min_healthy=0.0,
+        deadline=watch.deadline,
+    )
+
+
+def times(watch: Watch, moves: tuple[Move, ...]) -> tuple[float, float]:
+    """Return the expected and the worst-case seconds; the worst has every deadline used up, both ways."""
+    expected = sum(1.0 + watch.min_healthy + move.bake for move in moves)
+    forward = sum(watch.grace + watch.deadline + move.bake for move in moves)
+    back = sum(watch.grace + watch.deadline for _ in moves)
+    return expected, forward + back

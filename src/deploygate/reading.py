@@ -1,0 +1,174 @@
+"""A document of the right shape becomes an Inventory, once; after that nothing is text that was meant as more."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deploygate.address import tidy
+from deploygate.document import Document, Path, Table
+from deploygate.findings import Where
+from deploygate.inventory import (
+    Argv,
+    Chain,
+    Command,
+    Instance,
+    Interface,
+    Inventory,
+    KillStart,
+    OnFailure,
+    Owners,
+    Release,
+    Rollout,
+    Script,
+    Service,
+)
+from deploygate.names import Environment, InstanceName, ServiceName, Version
+from deploygate.probe import Convention, Header, HealthProbe, JsonPointer, Pattern, Reader, TextBody, VersionProbe
+from deploygate.values import READERS, sound
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TIMES = ("interval", "timeout", "min_healthy", "deadline")
+
+
+def read(document: Document, broken: frozenset[Path]) -> Inventory:
+    """Return the inventory without the services, chains and defaults that are broken."""
+    defaults = sound(document, broken, "defaults")
+    limits = sound(document, broken, "limits")
+    given = {"job_limit": seconds(limits["job"])} if "job" in limits else {}
+    environments = () if any(path[0] == "environments" for path in broken) else document.root["environments"]
+    return Inventory(
+        environments=tuple(Environment(one) for one in environments),
+        services={
+            ServiceName(name): _service(ServiceName(name), table, defaults, document.key("services", name))
+            for name, table in sound(document, broken, "services").items()
+        },
+        chains=tuple(
+            _chain(name, table, document.key("chains", name))
+            for name, table in sound(document, broken, "chains").items()
+        ),
+        folder=document.folder,
+        **given,
+    )
+
+
+def seconds(duration: str) -> float:
+    """Return a duration like "500ms", "2s", "2m" or "1h" in seconds."""
+    unit = duration.lstrip("0123456789.")
+    return round(float(duration.removesuffix(unit)) * _SECONDS[unit], 6)
+
+
+def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> Service:
+    provides = _interfaces(table.get("provides", {}))
+    consumes = _interfaces(table.get("consumes", {}))
+    return Service(
+        name=name,
+        purpose=" ".join(table["purpose"].split()),
+        owners=Owners(**{role: person.strip() for role, person in table["owners"].items()}),
+        wanted=Version(table["version"]),
+        provides=provides,
+        consumes=consumes,
+        releases={
+            Version(version): Release(
+                Version(version),
+                _interfaces(release["provides"]) if "provides" in release else provides,
+                _interfaces(release["consumes"]) if "consumes" in release else consumes,
+            )
+            for version, release in table.get("releases", {}).items()
+        },
+        deploy=_killstart(table["deploy"]["killstart"]),
+        instances=tuple(_instances(table["instances"])),
+        artifact=table.get("artifact"),
+        health=_health(_layered(defaults.get("health", {}), table.get("health", {}))),
+        version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {}))),
+        rollout=_rollout({**defaults.get("rollout", {}), **table.get("rollout", {})}),
+        waive={rule: " ".join(reason.split()) for rule, reason in table.get("waive", {}).items()},
+        where=where,
+    )
+
+
+def _interfaces(table: Mapping[str, str | list[str]]) -> frozenset[Interface]:
+    return frozenset(
+        Interface(name, version)
+        for name, versions in table.items()
+        for version in ([versions] if isinstance(versions, str) else versions)
+    )
+
+
+def _instances(table: Mapping[str, Any]) -> Iterator[Instance]:
+    for environment, instances in table.items():
+        for index, one in enumerate(instances):
+            name = InstanceName(one["name"])
+            yield Instance(name, Environment(environment), tidy(one["address"]), Where(*instances.values_at[index]))
+
+
+def _killstart(table: Mapping[str, Any]) -> KillStart:
+    given: dict[str, Any] = {}
+    if "stop" in table:
+        given["stop"] = _command(table["stop"])
+    if "grace" in table:
+        given["grace"] = seconds(table["grace"])
+    if "keep" in table:
+        given["keep"] = int(table["keep"])
+    return KillStart(root=table["root"], start=_command(table["start"]), **given)
+
+
+def _command(written: str | list[str]) -> Command:
+    return Script(written) if isinstance(written, str) else Argv(tuple(written))
+
+
+def _layered(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a service's keys over the defaults; its own way of reading replaces the default's as a whole."""
+    replaced = (*READERS, "expect") if any(one in own for one in READERS) else ()
+    return {key: value for key, value in default.items() if key not in replaced} | dict(own)
+
+
+def _reads(table: Mapping[str, Any]) -> dict[str, Convention | Reader]:
+    match next((one for one in READERS if one in table), None):
+        case "convention":
+            return {"reads": Convention(table["convention"])}
+        case "json":
+            return {"reads": JsonPointer(table["json"])}
+        case "header":
+            return {"reads": Header(table["header"])}
+        case "text":
+            return {"reads": TextBody()}
+        case "regex":
+            return {"reads": Pattern(table["regex"])}
+        case _:
+            return {}
+
+
+def _health(table: Mapping[str, Any]) -> HealthProbe:
+    given: dict[str, Any] = {**_reads(table)}
+    given |= {key: seconds(table[key]) for key in _TIMES if key in table}
+    given |= {key: int(table[key]) for key in ("passes", "fails") if key in table}
+    given |= {key: table[key] for key in ("path",) if key in table}
+    return HealthProbe(**given, expect=tuple(table.get("expect", ())))
+
+
+def _version(table: Mapping[str, Any]) -> VersionProbe:
+    given: dict[str, Any] = {**_reads(table)}
+    match table.get("identity"):
+        case {"json": pointer}:
+            given["identity"] = JsonPointer(pointer)
+        case {"header": name}:
+            given["identity"] = Header(name)
+    given |= {key: table[key] for key in ("path",) if key in table}
+    return VersionProbe(**given)
+
+
+def _rollout(table: Mapping[str, Any]) -> Rollout:
+    given: dict[str, Any] = {key: int(table[key]) for key in ("failure_budget", "floor") if key in table}
+    if "bake" in table:
+        given["bake"] = seconds(table["bake"])
+    if "on_failure" in table:
+        given["on_failure"] = OnFailure(table["on_failure"])
+    return Rollout(**given)
+
+
+def _chain(name: str, table: Mapping[str, Any], where: Where) -> Chain:
+    return Chain(
+        name=name,
+        order=tuple(ServiceName(one) for one in table["order"]),
+        sinks={Environment(one): tidy(sink) for one, sink in table["sinks"].items()},
+        where=where,
+    )

@@ -1,0 +1,235 @@
+"""The way back: contain the failed instance, raise the rollback for the rest, or undo it here; and the last look."""
+
+from msgspec.structs import replace
+
+from deploygate.endings import Ending, Goal
+from deploygate.events import LockHeld, LockTaken, RollbackEnded, Trouble
+from deploygate.names import Environment, InstanceName
+from deploygate.plan import back_rule
+from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
+from deploygate.rollout.table import Phase, Turn
+from deploygate.verdict import CannotTell, Fail, Pass, Rule, Tally, fault, judge
+
+
+def take_back(rollout: Rollout, *, with_current: bool = False) -> Rollout:
+    """Queue all that this run has changed, the last one first; `with_current` adds the one about to be changed."""
+    names = set(rollout.standing(Standing.UNPROVEN, Standing.PROVEN, Standing.RETURNING, Standing.STUCK))
+    if with_current and rollout.current:
+        names.add(rollout.current.instance)
+    queue = tuple(move.instance for move in rollout.plan.way_back if move.instance in names)
+    return replace(rollout, queue=queue)
+
+
+def contained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Check those that were changed back; where none could be, the rest must come back at once."""
+    rollout = _returning(rollout, rollout.failing, troubles)
+    if any(rollout.tracks[name].standing is Standing.RETURNING for name in rollout.failing):
+        return Turn.SWITCHED, rollout
+    return Turn.RAISE, take_back(rollout)
+
+
+def checking(rollout: Rollout) -> Outcome:
+    """Decide what a failure means, once the failed ones are verified at their old version, or are known not to be."""
+    rollout = _judged(rollout, rollout.failing)
+    standings = {rollout.tracks[name].standing for name in rollout.failing}
+    if Standing.RETURNING in standings:
+        return Turn.AGAIN, rollout
+    failing, rest = rollout.failing, take_back(rollout)
+    if Standing.STUCK in standings:
+        return Turn.RAISE, rest
+    if rollout.plan.on_failure == "halt" and rest.queue:
+        return Turn.HALTED, replace(rollout, ending=Ending.MIXED, debts=rollout.debts + failing)
+    if rollout.failures <= rollout.plan.failure_budget:
+        rollout = replace(rollout, debts=rollout.debts + failing, failing=())
+        current = rollout.current
+        if current and current.instance in failing:
+            return Turn.RESUME, replace(rollout, cursor=rollout.cursor + 1)
+        unproven = current is not None and rollout.tracks[current.instance].standing is Standing.UNPROVEN
+        return (Turn.WATCH_ON if unproven else Turn.RESUME), rollout
+    if rest.queue:
+        return Turn.RAISE, rest
+    return Turn.UNDONE, replace(rollout, ending=Ending.ROLLED_BACK)
+
+
+def raised(rollout: Rollout, event: RollbackEnded) -> Outcome:
+    """Believe a rollback that ended well (the last look will check it); else do it in this process."""
+    rollout = replace(rollout, raised=event.says, raised_run=event.run)
+    if event.ending not in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
+        return Turn.NOT_RAISED, rollout
+    rollout = _ruled(rollout, rollout.queue)
+    rollout = stand(rollout, rollout.queue, Standing.BACK)
+    return Turn.UNDONE, replace(rollout, queue=(), ending=Ending.ROLLED_BACK)
+
+
+def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
+    """Take the lock for the way back; only another rollback can be in the way."""
+    if isinstance(event, LockTaken):
+        return Turn.GRANTED, replace(rollout, took_over=event.over or rollout.took_over, claimed=rollout.now)
+    held = f"{event.by} holds the lock"
+    if rollout.plan.goal is Goal.ROLLBACK:
+        return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(held))
+    return Turn.HELD, replace(rollout, ending=Ending.ROLLBACK_FAILED, raised=f"{rollout.raised}; {held}")
+
+
+def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Leave out those whose old release can't be started: their process is not stopped, and the others go on."""
+    rollout = _stuck(rollout, troubles)
+    return (Turn.DONE, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
+
+
+def surveyed(rollout: Rollout) -> Outcome:
+    """Leave alone those that are back already: what runs is read from the instances, not remembered."""
+    there = tuple(name for name in rollout.queue if is_back(rollout, name))
+    rollout = stand(_ruled(rollout, there), there, Standing.BACK)
+    rollout = replace(rollout, queue=tuple(name for name in rollout.queue if name not in there))
+    return (Turn.AGAIN, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
+
+
+def undone(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Verify the batch that was changed back."""
+    batch = next_batch(rollout)
+    rollout = _returning(rollout, batch, troubles)
+    batch = tuple(name for name in batch if rollout.tracks[name].standing is Standing.RETURNING)
+    rollout = replace(
+        rollout,
+        batch=batch,
+        changed=True,
+        queue=tuple(
+            name for name in rollout.queue if rollout.tracks[name].standing not in _DECIDED and name not in batch
+        ),
+    )
+    if batch:
+        return Turn.SWITCHED, rollout
+    return (Turn.AGAIN, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
+
+
+def verifying(rollout: Rollout) -> Outcome:
+    """Judge the batch; one that can't be taken back does not stop the others."""
+    rollout = _judged(rollout, rollout.batch)
+    if any(rollout.tracks[name].standing is Standing.RETURNING for name in rollout.batch):
+        return Turn.AGAIN, rollout
+    rollout = replace(rollout, batch=())
+    return (Turn.DONE, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
+
+
+def gave_up(rollout: Rollout, says: str) -> Outcome:
+    """Go on with the others after the gate itself failed at a batch."""
+    names = rollout.batch or next_batch(rollout)
+    rollout = _stuck(replace(rollout, batch=()), tuple(Trouble(name, says) for name in names))
+    if not rollout.queue:
+        return Turn.SETTLED, settle(rollout)
+    return (Turn.DONE if rollout.phase is Phase.VERIFYING else Turn.AGAIN), rollout
+
+
+def closing(rollout: Rollout) -> Outcome:
+    """Hold the ending against the last look: a claim that is not seen is not made."""
+    claimed = {Ending.DEPLOYED: Standing.PROVEN, Ending.ROLLED_BACK: Standing.BACK}
+    standing = claimed.get(rollout.ending) if rollout.ending else None
+    doubts = [
+        (name, doubt)
+        for name, track in rollout.tracks.items()
+        if track.standing is standing and track.rule and track.seen and (doubt := fault(track.rule, track.seen)[0])
+    ]
+    if not doubts:
+        return (Turn.ALL_PASSED if rollout.ending is Ending.DEPLOYED else Turn.DONE), rollout
+    if rollout.looks + 1 < rollout.plan.watch.fails:
+        return Turn.AGAIN, rollout
+    name, says = doubts[0]
+    ending = Ending.CANNOT_TELL if rollout.ending is Ending.DEPLOYED else Ending.ROLLBACK_FAILED
+    cause = rollout.cause or Cause(f"at the last look: {says}", name)
+    return Turn.DONE, replace(rollout, ending=ending, cause=cause)
+
+
+def next_batch(rollout: Rollout) -> tuple[InstanceName, ...]:
+    """Return those to change back at once: from the head of the queue, as many as the floor allows, one at the least.
+
+    On the way back the floor limits how many go together, and never the way back itself.
+    """
+    batch: list[InstanceName] = []
+    environment: Environment | None = None
+    spare = 0
+    for name in rollout.queue:
+        track = rollout.tracks[name]
+        if environment is None:
+            environment, spare = track.environment, rollout.spare(track.environment)
+        cost = 1 if track.serving else 0
+        if track.environment != environment or (batch and cost > spare):
+            break
+        spare -= cost
+        batch.append(name)
+    return tuple(batch)
+
+
+def is_back(rollout: Rollout, name: InstanceName) -> bool:
+    """Tell whether an instance was seen, since the way back began, to run its old version well."""
+    track = rollout.tracks[name]
+    if track.seen is None or track.move is None or track.seen.at < rollout.claimed:
+        return False
+    return not fault(_rule(rollout, track), track.seen)[0]
+
+
+def settle(rollout: Rollout) -> Rollout:
+    """Name the ending, now that every instance is back, or known not to be."""
+    stuck = rollout.standing(Standing.STUCK)
+    if stuck:
+        cause = rollout.cause or Cause(rollout.tracks[stuck[0]].stuck, stuck[0])
+        return replace(rollout, ending=Ending.ROLLBACK_FAILED, cause=cause)
+    untouched = rollout.plan.goal is Goal.ROLLBACK and not rollout.changed
+    return replace(rollout, ending=Ending.ALREADY_THERE if untouched else Ending.ROLLED_BACK)
+
+
+_DECIDED = {Standing.BACK, Standing.STUCK}
+
+
+def _rule(rollout: Rollout, track: Track) -> Rule:
+    """Return what an instance must show to be back; the process that must be gone is the new one."""
+    if track.move is None:
+        raise ValueError("an instance without a move has no way back")
+    before = track.fresh
+    if before is None and track.seen is not None and track.seen.running != track.move.was:
+        before = track.seen.identity
+    return back_rule(rollout.plan, track.move, before)
+
+
+def _ruled(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
+    ruled = {
+        name: replace(track, rule=_rule(rollout, track)) for name, track in rollout.tracks.items() if name in names
+    }
+    return replace(rollout, tracks={**rollout.tracks, **ruled})
+
+
+def _returning(rollout: Rollout, names: tuple[InstanceName, ...], troubles: tuple[Trouble, ...]) -> Rollout:
+    tracks = dict(rollout.tracks)
+    for name in names:
+        track = tracks[name]
+        tracks[name] = replace(
+            track,
+            standing=Standing.RETURNING,
+            rule=_rule(rollout, track),
+            tally=Tally(started=rollout.now),
+        )
+    return _stuck(replace(rollout, tracks=tracks), troubles)
+
+
+def _stuck(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Rollout:
+    says = {trouble.instance: trouble.says for trouble in troubles}
+    tracks = {
+        name: replace(track, standing=Standing.STUCK, stuck=says[name]) if name in says else track
+        for name, track in rollout.tracks.items()
+    }
+    return replace(rollout, tracks=tracks, queue=tuple(name for name in rollout.queue if name not in says))
+
+
+def _judged(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
+    for name in names:
+        track = rollout.tracks[name]
+        if track.standing is not Standing.RETURNING or track.tally is None or track.rule is None:
+            continue
+        match judge(track.tally, track.rule, rollout.now):
+            case Pass():
+                rollout = stand(rollout, (name,), Standing.BACK)
+            case Fail(says) | CannotTell(says):
+                rollout = _stuck(rollout, (Trouble(name, says),))
+            case _:
+                pass
+    return rollout

@@ -1,0 +1,139 @@
+"""One event further: `apply` turns a rollout and an event into the next rollout, and `replay` does so for many."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from deploygate.endings import Ending
+from deploygate.events import (
+    Broke,
+    Event,
+    Interrupted,
+    LockHeld,
+    LockLost,
+    LockReleased,
+    LockTaken,
+    Proved,
+    Pruned,
+    RollbackEnded,
+    Seen,
+    Staged,
+    Switched,
+)
+from deploygate.plan import Plan
+from deploygate.probe import Sighting
+from deploygate.rollout import back, forward
+from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, start
+from deploygate.rollout.table import TABLE, Impossible, Phase, Turn
+from deploygate.verdict import add
+
+
+def replay(plan: Plan, baseline: tuple[Sighting, ...], events: Iterable[Event]) -> Rollout:
+    """Return the rollout that these events lead to."""
+    rollout = start(plan, baseline)
+    for event in events:
+        rollout = apply(rollout, event)
+    return rollout
+
+
+def apply(rollout: Rollout, event: Event) -> Rollout:
+    """Return the rollout after an event.
+
+    Raises:
+        Impossible: The table has no such event in this phase.
+    """
+    rollout = replace(rollout, now=event.at)
+    if isinstance(event, Seen):
+        rollout = _noted(rollout, event)
+    turn, rollout = _turn(rollout, event)
+    phase = TABLE.get((rollout.phase, turn))
+    if phase is None:
+        raise Impossible(f"{turn.name} while {rollout.phase}")
+    if phase is rollout.phase:
+        return replace(rollout, looks=rollout.looks + 1)
+    return replace(rollout, phase=phase, since=event.at, looks=0)
+
+
+def _noted(rollout: Rollout, event: Seen) -> Rollout:
+    """Write down what was seen, before anything is made of it."""
+    tracks = dict(rollout.tracks)
+    for seen in event.sightings:
+        track = tracks[seen.instance]
+        fresh = track.fresh
+        if track.standing is Standing.UNPROVEN and track.move and seen.identity != track.move.identity:
+            fresh = seen.identity or fresh
+        tally = add(track.tally, track.rule, seen) if track.tally and track.rule else track.tally
+        tracks[seen.instance] = replace(track, seen=seen, fresh=fresh, tally=tally)
+    return replace(rollout, tracks=tracks)
+
+
+def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - a table, one row a line
+    """Say what an event means in this phase."""
+    match rollout.phase, event:
+        case _, (Interrupted() | LockLost()) as stop:
+            return _stopped(rollout, stop)
+        case _, Broke() as defect:
+            return _broke(rollout, defect)
+        case Phase.LOCKING, (LockTaken() | LockHeld()) as lock:
+            return forward.locking(rollout, lock)
+        case Phase.STAGING, Staged(troubles=troubles):
+            return forward.prepared(rollout, troubles)
+        case Phase.PROVING, Proved(troubles=troubles):
+            return forward.prepared(rollout, troubles)
+        case Phase.CONFIRMING, Seen():
+            return forward.confirmed(rollout)
+        case Phase.READY, Seen():
+            return forward.ready(rollout)
+        case Phase.READY, Switched(troubles=troubles):
+            return forward.switched(rollout, troubles)
+        case Phase.WATCHING, Seen():
+            return forward.watching(rollout)
+        case Phase.CONTAINING, Switched(troubles=troubles):
+            return back.contained(rollout, troubles)
+        case Phase.CHECKING, Seen():
+            return back.checking(rollout)
+        case Phase.RAISING, RollbackEnded() as end:
+            return back.raised(rollout, end)
+        case Phase.CLAIMING, (LockTaken() | LockHeld()) as lock:
+            return back.claiming(rollout, lock)
+        case Phase.PROVING_BACK, Proved(troubles=troubles):
+            return back.proved(rollout, troubles)
+        case Phase.UNDOING, Seen():
+            return back.surveyed(rollout)
+        case Phase.UNDOING, Switched(troubles=troubles):
+            return back.undone(rollout, troubles)
+        case Phase.VERIFYING, Seen():
+            return back.verifying(rollout)
+        case Phase.CLOSING, Seen():
+            return back.closing(rollout)
+        case (Phase.PRUNING, Pruned()) | (Phase.UNLOCKING, LockReleased()):
+            return Turn.DONE, rollout
+        case _:
+            raise Impossible(f"{type(event).__name__} while {rollout.phase}")
+
+
+def _stopped(rollout: Rollout, event: Interrupted | LockLost) -> Outcome:
+    says = event.says if isinstance(event, Interrupted) else f"{event.by} took over the lock"
+    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=rollout.cause or Cause(says))
+
+
+def _broke(rollout: Rollout, event: Broke) -> Outcome:
+    """Meet a defect of the gate or of an adapter: towards the old version, never towards a pass."""
+    rollout = replace(rollout, cause=rollout.cause or Cause(f"the gate could not go on: {event.says}"))
+    match rollout.phase:
+        case Phase.READY | Phase.WATCHING:
+            return Turn.BROKE, back.take_back(rollout, with_current=True)
+        case Phase.CONTAINING | Phase.CHECKING:
+            return Turn.RAISE, back.take_back(rollout)
+        case Phase.RAISING:
+            return Turn.NOT_RAISED, replace(rollout, raised=event.says)
+        case Phase.CLAIMING:
+            return Turn.BROKE, replace(rollout, claimed=rollout.now)
+        case Phase.PROVING_BACK:
+            return Turn.DONE, rollout
+        case Phase.UNDOING | Phase.VERIFYING:
+            return back.gave_up(rollout, event.says)
+        case Phase.CLOSING | Phase.PRUNING | Phase.UNLOCKING:
+            return Turn.DONE, rollout
+        case _:
+            return Turn.BROKE, replace(rollout, ending=Ending.INTERNAL_ERROR)

@@ -1,0 +1,161 @@
+"""What to do next, from the state alone: one action, or None when the run has ended."""
+
+from typing import assert_never
+
+from deploygate.endings import Goal
+from deploygate.events import (
+    Action,
+    Change,
+    Look,
+    Prove,
+    Prune,
+    RaiseRollback,
+    ReleaseLock,
+    Stage,
+    Start,
+    Switch,
+    TakeLock,
+)
+from deploygate.names import InstanceName, Version
+from deploygate.plan import Move
+from deploygate.rollout.back import next_batch
+from deploygate.rollout.forward import may_switch, unsettled
+from deploygate.rollout.state import Rollout, Standing
+from deploygate.rollout.table import Phase
+from deploygate.verdict import Waiting, judge, pause
+
+_AT_ONCE = 64  # how many instances that wait their turn are asked in one look
+
+
+def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0912 - one line a phase
+    """Return the one action that the state asks for."""
+    plan = rollout.plan
+    match rollout.phase:
+        case Phase.LOCKING:
+            return TakeLock(plan.goal)
+        case Phase.STAGING:
+            return Stage(tuple(Start(move.instance, move.to) for move in plan.moves))
+        case Phase.PROVING:
+            return Prove(_both_ways(rollout), unchanged=True)
+        case Phase.CONFIRMING:
+            return _look(rollout, tuple(rollout.tracks))
+        case Phase.READY:
+            return _ready(rollout)
+        case Phase.WATCHING:
+            return _watch(rollout)
+        case Phase.CONTAINING:
+            return _back(rollout, rollout.failing)
+        case Phase.CHECKING:
+            return _look(rollout, rollout.standing(Standing.RETURNING))
+        case Phase.RAISING:
+            return RaiseRollback(rollout.cause.says if rollout.cause else "", budget=60.0 + plan.worst)
+        case Phase.CLAIMING:
+            return TakeLock(Goal.ROLLBACK)
+        case Phase.PROVING_BACK:
+            return Prove(
+                tuple(Start(move.instance, move.was) for move in _queued(rollout) if move.was), unchanged=False
+            )
+        case Phase.UNDOING:
+            stale = tuple(name for name in rollout.queue if not _seen_since(rollout, name, rollout.claimed))
+            return _look(rollout, stale) if stale else _back(rollout, next_batch(rollout))
+        case Phase.VERIFYING:
+            return _look(rollout, rollout.batch)
+        case Phase.CLOSING:
+            return _look(rollout, tuple(rollout.tracks))
+        case Phase.PRUNING:
+            ways = {move.was for move in plan.way_back if move.was}
+            return Prune(tuple(move.instance for move in plan.way_back), tuple(sorted(ways | {plan.version})))
+        case Phase.UNLOCKING:
+            return ReleaseLock()
+        case Phase.ENDED:
+            return None
+        case _:
+            assert_never(rollout.phase)
+
+
+def _ready(rollout: Rollout) -> Action:
+    """Look at who is due or doubtful; switch when nobody is and the floor allows it."""
+    move = rollout.current
+    if move is None:
+        return _look(rollout, unsettled(rollout))
+    doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
+    if doubtful:
+        return _look(rollout, doubtful)
+    if not may_switch(rollout):
+        within = tuple(name for name, track in rollout.tracks.items() if track.environment == move.environment)
+        return _look(rollout, within)
+    due = _due(rollout)
+    if due:
+        return Look(due, rollout.now)
+    seen = rollout.tracks[move.instance].seen
+    return Switch((Change(move.instance, stop=_version(seen.running) if seen else None, start=move.to),))
+
+
+def _watch(rollout: Rollout) -> Action:
+    """Look at the switched instance, and at those of the others that are due."""
+    move = rollout.current
+    if move is None:
+        return _look(rollout, tuple(rollout.tracks))
+    doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
+    due = tuple(name for name in _due(rollout) if name != move.instance and name not in doubtful)
+    names = (move.instance, *doubtful, *due)
+    track = rollout.tracks[move.instance]
+    at = rollout.now
+    if rollout.looks and track.tally and track.rule:
+        at += pause(rollout.looks, rollout.plan.watch.interval)
+        verdict = judge(track.tally, track.rule, rollout.now)
+        if isinstance(verdict, Waiting):
+            at = max(rollout.now, min(at, verdict.until))
+    return Look(names, at)
+
+
+def _look(rollout: Rollout, names: tuple[InstanceName, ...]) -> Look:
+    wait = pause(rollout.looks, rollout.plan.watch.interval) if rollout.looks else 0.0
+    return Look(names, rollout.now + wait)
+
+
+def _back(rollout: Rollout, names: tuple[InstanceName, ...]) -> Switch:
+    changes = []
+    for name in names:
+        track = rollout.tracks[name]
+        running = track.seen.running if track.seen else None
+        was = track.move.was if track.move else None
+        changes.append(Change(name, stop=_version(running), start=was, keep=True))
+    return Switch(tuple(changes))
+
+
+def _due(rollout: Rollout) -> tuple[InstanceName, ...]:
+    """Return those whose last answer is older than the interval, the oldest first."""
+    before = rollout.now - rollout.plan.watch.interval
+    late = [
+        (track.seen.at if track.seen else 0.0, name)
+        for name, track in rollout.tracks.items()
+        if track.seen is None or track.seen.at <= before
+    ]
+    return tuple(name for _, name in sorted(late)[:_AT_ONCE])
+
+
+def _doubtful(rollout: Rollout, name: InstanceName) -> bool:
+    tally = rollout.tracks[name].tally
+    return tally is not None and tally.bad > 0
+
+
+def _version(text: str | None) -> Version | None:
+    return Version(text) if text else None
+
+
+def _seen_since(rollout: Rollout, name: InstanceName, when: float) -> bool:
+    seen = rollout.tracks[name].seen
+    return seen is not None and seen.at >= when
+
+
+def _queued(rollout: Rollout) -> tuple[Move, ...]:
+    return tuple(track.move for name in rollout.queue if (track := rollout.tracks[name]).move)
+
+
+def _both_ways(rollout: Rollout) -> tuple[Start, ...]:
+    """Return what must be startable before the first change: the new release, and every way back."""
+    forward = [Start(move.instance, move.to) for move in rollout.plan.moves]
+    if "way-back" in rollout.plan.waived:
+        return tuple(forward)
+    return (*forward, *(Start(move.instance, move.was) for move in rollout.plan.way_back if move.was))

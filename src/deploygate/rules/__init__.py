@@ -1,0 +1,42 @@
+"""What an inventory may not say: all rules, asked of a whole inventory at once."""
+
+from deploygate.document import Document
+from deploygate.findings import Finding
+from deploygate.inventory import Inventory
+from deploygate.rules import chains, instances, interfaces, probes, times, waivers
+from deploygate.rules.catalogue import RULES, WAIVABLE
+from deploygate.rules.complaint import Complaint, Rule
+
+__all__ = ["RULES", "WAIVABLE", "check_rules"]
+
+_DEFAULTS = frozenset({"defaults"})
+_ALL = (
+    Rule(probes.min_healthy, _DEFAULTS),
+    Rule(probes.never_passes, _DEFAULTS),
+    Rule(probes.probe_timeout, _DEFAULTS),
+    Rule(probes.health_expect, _DEFAULTS),
+    Rule(times.stop_grace, _DEFAULTS),
+    Rule(times.job_limit, _DEFAULTS | {"limits"}),
+    Rule(instances.same_name),
+    Rule(instances.same_address),
+    Rule(instances.unknown_environment, frozenset({"environments"})),
+    Rule(instances.production_last, frozenset({"environments"})),
+    Rule(instances.single_instance),
+    Rule(instances.no_twin),
+    Rule(instances.floor, _DEFAULTS),
+    Rule(instances.shared_host),
+    Rule(interfaces.unprovided, frozenset({"services"})),
+    Rule(chains.unknown_service, frozenset({"services"})),
+    Rule(chains.chain_sink),
+    Rule(waivers.unfit_waivers),
+)
+
+
+def check_rules(inventory: Inventory, document: Document, unread: frozenset[str]) -> tuple[Finding, ...]:
+    """Return all breaches; rules that need a part of the document that could not be read are not asked."""
+    complaints: tuple[Complaint, ...] = tuple(
+        complaint for rule in _ALL if not rule.needs & unread for complaint in rule.breaches(inventory, document)
+    )
+    findings = tuple(waivers.judged(inventory, complaint) for complaint in complaints)
+    idle = () if unread else tuple(waivers.idle_waivers(inventory, document, complaints))
+    return (*findings, *idle)

@@ -1,0 +1,60 @@
+"""Waivers: a rule that a service may break, for a reason that every run repeats."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from deploygate.document import Document
+from deploygate.findings import Finding, Severity
+from deploygate.inventory import Inventory
+from deploygate.rules.catalogue import RULES, WAIVABLE
+from deploygate.rules.complaint import Complaint
+from deploygate.wording import quoted
+
+
+def judged(inventory: Inventory, complaint: Complaint) -> Finding:
+    """Return the finding: an error, or where its service waives the rule a warning that gives the reason."""
+    finding = Finding(complaint.rule, complaint.where, complaint.says, complaint.help)
+    if complaint.service is None or complaint.rule not in WAIVABLE:
+        return finding
+    reason = inventory.services[complaint.service].waive.get(complaint.rule)
+    if reason is None:
+        return finding
+    says = f"{complaint.says} (waived: {reason})"
+    return Finding(complaint.rule, complaint.where, says, complaint.help, Severity.WARNING)
+
+
+def unfit_waivers(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find waivers of rules that do not exist, or that nobody may break."""
+    for name, service in inventory.services.items():
+        for rule in service.waive:
+            where = document.key("services", name, "waive", rule)
+            if rule not in RULES:
+                near = get_close_matches(rule, WAIVABLE, n=1)
+                yield Complaint(
+                    "unknown-rule",
+                    where,
+                    f"{name} waives {quoted(rule)}, which is no rule",
+                    f"Did you mean `{near[0]}`?" if near else _choice(),
+                    name,
+                )
+            elif rule not in WAIVABLE:
+                yield Complaint("not-waivable", where, f"{name} waives {rule}, which cannot be waived", _choice(), name)
+
+
+def idle_waivers(inventory: Inventory, document: Document, complaints: tuple[Complaint, ...]) -> Iterator[Finding]:
+    """Find waivers of rules that their service does not break; left standing, they would hide a later breach."""
+    broken = {(complaint.service, complaint.rule) for complaint in complaints}
+    for name, service in inventory.services.items():
+        for rule in service.waive:
+            if rule in WAIVABLE and (name, rule) not in broken:
+                yield Finding(
+                    "idle-waiver",
+                    document.key("services", name, "waive", rule),
+                    f"{name} waives {rule}, and does not break it",
+                    "Take the waiver out, or it hides the day when the rule is broken.",
+                    Severity.WARNING,
+                )
+
+
+def _choice() -> str:
+    return f"What can be waived: {', '.join(sorted(WAIVABLE))}."

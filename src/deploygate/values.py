@@ -1,0 +1,93 @@
+"""What single values must be that no schema can say: addresses that can exist, expressions that compile."""
+
+import re
+import warnings
+from collections.abc import Iterator
+
+from deploygate.address import flaw
+from deploygate.document import Document, Path, Table
+from deploygate.findings import Finding
+from deploygate.shape import Misfit
+from deploygate.wording import dotted, plain, quoted
+
+READERS = ("convention", "json", "header", "text", "regex")  # a probe has at most one of these
+
+
+def check_values(document: Document, broken: frozenset[Path]) -> tuple[Misfit, ...]:
+    """Return what is wrong with values of the right shape; what is broken is passed over."""
+    return tuple(_misfits(document, broken))
+
+
+def sound(document: Document, broken: frozenset[Path], part: str) -> Table:
+    """Return one part of the document without those of its entries that do not fit."""
+    whole = document.root.get(part)
+    kept = Table()
+    if not isinstance(whole, Table) or (part,) in broken:
+        return kept
+    for key in whole:
+        if (part, key) not in broken:
+            kept.take(key, whole)
+    return kept
+
+
+def _misfits(document: Document, broken: frozenset[Path]) -> Iterator[Misfit]:
+    defaults = sound(document, broken, "defaults")
+    for key in ("health", "version"):
+        yield from _probe(document, ("defaults", key), defaults.get(key, {}))
+    for name, service in sound(document, broken, "services").items():
+        for key in ("health", "version_probe"):
+            yield from _probe(document, ("services", name, key), service.get(key, {}))
+        for environment, instances in service["instances"].items():
+            for index, instance in enumerate(instances):
+                path = ("services", name, "instances", environment, index, "address")
+                yield from _address(document, path, instance["address"])
+    for name, chain in sound(document, broken, "chains").items():
+        for environment, sink in chain["sinks"].items():
+            yield from _address(document, ("chains", name, "sinks", environment), sink)
+
+
+def _address(document: Document, path: Path, address: str) -> Iterator[Misfit]:
+    if problem := flaw(address):
+        yield Misfit(
+            path,
+            Finding(
+                "bad-address",
+                document.value(*path),
+                f"{dotted(path)}: {quoted(address)} is not an address: {problem}",
+                "Write http or https, a host and, where it is not the usual one, a port.",
+            ),
+        )
+
+
+def _probe(document: Document, path: Path, probe: dict[str, str]) -> Iterator[Misfit]:
+    readers = [one for one in READERS if one in probe]
+    if len(readers) > 1:
+        yield Misfit(
+            (*path, readers[1]),
+            Finding(
+                "one-reader",
+                document.key(*path, readers[1]),
+                f"{dotted(path)} is read in two ways: {', '.join(readers)}",
+                "Keep one of them; an answer is read in one way only.",
+            ),
+        )
+    if "regex" in probe and (problem := _regex_flaw(probe["regex"])):
+        yield Misfit(
+            (*path, "regex"),
+            Finding(
+                "bad-regex",
+                document.value(*path, "regex"),
+                f"{dotted((*path, 'regex'))} does not compile: {plain(problem)}",
+                "Write a regular expression in Python's syntax, in single quotes.",
+            ),
+        )
+
+
+def _regex_flaw(regex: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a doubtful expression is still one
+            re.compile(regex)
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error)
+    return None
