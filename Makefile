@@ -29,13 +29,13 @@ lint: $(READY) ## ruff, mypy, the layers
 	$(BIN)/lint-imports
 
 simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)
-	$(BIN)/python -m tests.simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
+	PYTHONPATH=tests $(BIN)/python -m simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 bench: $(READY) ## a roll beside ansible, pyinfra, fabric and bare loops, as ratios
 	$(BIN)/python bench/bench.py $(ARGS)
 
-docs: $(READY) ## write the parts of the docs that are generated
-	$(BIN)/python -m docs.generate
+docs: $(READY) ## write the parts of the docs that are generated (ARGS=--check: only compare)
+	$(BIN)/python docs/generate.py $(ARGS)
 
 format: $(READY) ## ruff's formatter, and its safe fixes
 	$(BIN)/ruff format .

@@ -127,7 +127,6 @@ def run_wayback(folder: Path) -> list[wayback.WayBack]:
     fleet = Fleet(folder, wayback.SIZE, PORTS.start + 2000)
     fleet.install(wayback.OLD)
     try:
-        gate.start(fleet, wayback.OLD, PYTHON)
         return wayback.measure(fleet, PYTHON)
     except RuntimeError as error:  # no starting state: the figures of the rolls are worth printing all the same
         print(error, file=sys.stderr)
@@ -156,8 +155,11 @@ def report(rows: list[table.Row], cases: list[wayback.WayBack], options: argpars
     if any(CONTESTANTS[row.name].peer for row in rows):
         print(peers.versions())
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians.")
+    print(f"Load before the start: {options.load:.1f}; what else runs on the machine lengthens every wall time.")
     if cases:
-        print("\nA release that falls ill during the roll of 10 instances", table.way_back(cases), sep="\n\n")
+        print("\nA release that falls ill during the roll of 10 instances: two good answers are a pass;")
+        print(f"one that is never healthy has {wayback.DEADLINE} s to become so.\n")
+        print(table.way_back(cases))
     if options.json:
         figures = {"rows": [asdict(row) for row in rows], "way_back": [asdict(case) for case in cases]}
         options.json.write_text(json.dumps(figures, indent=1))
@@ -177,6 +179,7 @@ def main() -> int:
     options.slow_cap = max(sizes) if options.full else options.slow_cap
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the fleets are stopped
     clock.adopt_orphans()
+    options.load = os.getloadavg()[0]
     names = contenders(options.only)
     folder = Path(tempfile.mkdtemp(prefix="deploygate-bench-")).resolve()
     try:

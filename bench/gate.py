@@ -10,18 +10,22 @@ from fleet import Fleet
 PROGRAM = Path(sys.executable).parent / "deploygate"
 
 
-def write_inventory(fleet: Fleet, python: str) -> None:
+Health = dict[str, str | int]
+
+FIRST_ANSWER: Health = {
+    "path": "/health",
+    "interval": "2s",
+    "timeout": "5s",
+    "passes": 1,
+    "fails": 1,
+    "min_healthy": "0s",
+    "deadline": "30s",
+}
+
+
+def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
     """Write the reviewed file that the gate wants. JSON is YAML."""
     instances = [{"name": one.name, "address": f"http://127.0.0.1:{one.port}"} for one in fleet.instances]
-    health = {
-        "path": "/health",
-        "interval": "2s",
-        "timeout": "5s",
-        "passes": 1,
-        "fails": 1,
-        "min_healthy": "0s",
-        "deadline": "30s",
-    }
     start = [python, "-I", "-S", "service.py", "--port", "{port}", "--instance", "{instance}"]
     service = {
         "purpose": "Answers for its health and version, so that a roll can be timed.",
@@ -48,11 +52,12 @@ def deploy(fleet: Fleet, version: str, *options: str) -> list[str]:
     return [str(PROGRAM), "deploy", "Bench", version, "--inventory", inventory, "--state", state, *options]
 
 
-def start(fleet: Fleet, version: str, python: str) -> None:
+def start(fleet: Fleet, version: str, python: str, health: Health = FIRST_ANSWER) -> None:
     """Start a fleet through the gate itself, so that the processes are in its own records."""
-    write_inventory(fleet, python)
-    argv = deploy(fleet, version, "--baseline", "broken")
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, start_new_session=True)
+    write_inventory(fleet, python, health)
+    argv = deploy(fleet, version, "--baseline", "broken", "--progress", "none")
+    env = fleet.environment(version, python)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=env, start_new_session=True)
     if done.returncode != 0 or not fleet.all_answer(version):
-        said = done.stdout + done.stderr
+        said = (done.stdout + done.stderr)[:1000]
         raise RuntimeError(f"deploygate did not start the fleet (exit {done.returncode}):\n{said}")

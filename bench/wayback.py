@@ -10,8 +10,18 @@ import gate
 from fleet import Fleet
 
 SIZE = 10
-CASES = ((1, 0), (3, 0), (6, 0), (10, 0), (3, 2))  # ill instance, good answers before it falls ill
+CASES = ((1, 1), (3, 1), (6, 1), (10, 1), (3, 2), (6, 0))  # ill instance, good answers before it falls ill
 OLD = "v1"
+DEADLINE = 5  # seconds
+
+# Two good answers are a pass, so that an instance can fall ill while it is watched (one before), after it has
+# passed (two before), or never be healthy (none before: it has until the deadline, as a slow starter has).
+TWO_ANSWERS: gate.Health = gate.FIRST_ANSWER | {
+    "passes": 2,
+    "interval": "50ms",
+    "timeout": "2s",
+    "deadline": f"{DEADLINE}s",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +57,19 @@ class Watch(threading.Thread):
                 self.seen = time.monotonic()
             elif last_look:
                 return
+            else:
+                time.sleep(0.005)
 
 
 def measure(fleet: Fleet, python: str) -> list[WayBack]:
     """Deploy releases that fall ill, one a case, to a fleet that runs the old version."""
+    gate.start(fleet, OLD, python, TWO_ANSWERS)
     return [_one(fleet, instance, good, python) for instance, good in CASES]
 
 
 def _one(fleet: Fleet, instance: int, good: int, python: str) -> WayBack:
     if not fleet.all_answer(OLD):  # the case before did not find its way back
-        gate.start(fleet, OLD, python)
+        gate.start(fleet, OLD, python, TWO_ANSWERS)
     version = f"ill-{instance}-{good}"
     fleet.install(version, ill=f"bench-{instance} {good}")
     ill = fleet.root / "run" / "ill"

@@ -7,6 +7,7 @@ from deploygate.endings import MEANINGS, Ending, Goal, succeeded
 from deploygate.findings import Finding
 from deploygate.inventory import Service
 from deploygate.names import InstanceName, RunId
+from deploygate.past import Run
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
 from deploygate.rollout import Rollout, Standing
@@ -45,6 +46,7 @@ class Account:
     elapsed: float = 0.0
 
 
+_LOCKED_NOW = "Wait for that run, or stop it; the lock is free as soon as it is over."
 _STATES = {
     Standing.OLD: "not touched",
     Standing.UNPROVEN: "updated, not proven",
@@ -68,6 +70,21 @@ def refused(run: RunId, goal: Goal, service: Service, version: str, reasons: tup
         headline=f"{service.name} {version} was refused for {count(len(reasons), 'reason')}; nothing was touched",
         concerns=("dev", service.owners.dev) if interface else ("ops", service.owners.ops),
         reasons=reasons,
+    )
+
+
+def locked(run: RunId, goal: Goal, service: Service, version: str, by: Run) -> Account:
+    """Tell of a run that another one, which goes on, kept from even being planned."""
+    return Account(
+        run=run,
+        goal=goal,
+        service=service.name,
+        version=version,
+        ending=Ending.LOCKED,
+        headline=f"{service.name} {version}: {MEANINGS[Ending.LOCKED]}",
+        why=f"{by.plan.goal} run {by.run} (since {by.at}) is under way",
+        now=_LOCKED_NOW,
+        concerns=("ops", service.owners.ops),
     )
 
 
@@ -138,7 +155,8 @@ def _done(rollout: Rollout) -> list[str]:
     said = []
     if rollout.took_over:
         said.append(f"took the lock over from {rollout.took_over}")
-    passed = [name for name in rollout.standing(Standing.PROVEN) if name in {move.instance for move in plan.moves}]
+    moved = {move.instance for move in plan.moves}
+    passed = [name for name in rollout.standing(Standing.PROVEN) if name in moved and not _overtaken(rollout, name)]
     if plan.goal is Goal.DEPLOY and rollout.failing:
         said.append(f"contained {', '.join(rollout.failing)}: killed {plan.version}, started the old version")
     if rollout.raised:
@@ -166,13 +184,17 @@ def _now(rollout: Rollout, ending: Ending) -> str:
         case Ending.ROLLBACK_FAILED:
             return f"Look at the stuck instances now, then run `{back}` again."
         case Ending.MIXED:
-            return f"Decide: `deploygate deploy {plan.service} {plan.version}` to go on, `{back}` to go back."
+            waive = " --waive bad-version=REASON" if rollout.cause and rollout.cause.verdict else ""
+            on = f"deploygate deploy {plan.service} {plan.version}{waive}"
+            return f"Decide: `{on}` to go on, or a newer version; `{back}` to go back."
+        case Ending.INTERRUPTED if plan.goal is Goal.DEPLOY and not (rollout.changed or plan.held):
+            return f"Nothing was touched. Run `deploygate deploy {plan.service} {plan.version}` again."
         case Ending.INTERRUPTED if plan.goal is Goal.DEPLOY:
             return f"Run `deploygate deploy {plan.service} {plan.version}` again to finish, or `{back}` to undo it."
         case Ending.INTERRUPTED:
             return f"Run `{back}` again to finish it."
         case Ending.LOCKED:
-            return "Wait for that run, or stop it; the lock is free as soon as it is over."
+            return _LOCKED_NOW
         case Ending.CANNOT_TELL:
             return f"Run `deploygate observe {plan.service}` and look at what does not answer."
         case _:
@@ -185,7 +207,14 @@ def _state(rollout: Rollout, name: InstanceName) -> str:
     track = rollout.tracks[name]
     if rollout.plan.goal is Goal.ROLLBACK and track.standing is Standing.OLD:
         return "" if track.move is None else "not taken back"
-    return _STATES[track.standing]
+    return "changed by another run" if _overtaken(rollout, name) else _STATES[track.standing]
+
+
+def _overtaken(rollout: Rollout, name: InstanceName) -> bool:
+    """Tell whether an instance that this run left at the new version was last seen at another."""
+    track = rollout.tracks[name]
+    left = track.standing in {Standing.UNPROVEN, Standing.PROVEN}
+    return left and track.seen is not None and track.seen.running not in {None, rollout.plan.version}
 
 
 def _row(name: str, environment: str, seen: Sighting | None, state: str) -> Row:

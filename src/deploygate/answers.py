@@ -60,9 +60,10 @@ def read_version(probe: VersionProbe, reply: Reply | NoReply) -> tuple[Value, st
     if not _fine(reply):
         return None, f"the version probe answered {reply.status}"
     try:
-        return _extract(_version_reader(probe.reads, reply), reply), ""
+        value = _extract(_version_reader(probe.reads, reply), reply)
     except _NoValueError as error:
         return None, str(error)
+    return (value, "") if value else (None, "names an empty version")
 
 
 def read_identity(probe: VersionProbe, reply: Reply | NoReply) -> Value:
@@ -161,7 +162,7 @@ def _text(reply: Reply) -> str:
 def _at(pointer: str, body: bytes) -> str:
     try:
         node: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # malformed, not UTF-8, or nested too deep
         raise _NoValueError("the body is not JSON") from None
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")

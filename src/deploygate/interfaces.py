@@ -76,4 +76,5 @@ def _offers(service: Service, interface: str) -> bool:
 
 
 def _listed(service: Service) -> tuple[Release, ...]:
-    return (service.release(service.wanted), *service.releases.values())
+    usual = Release(service.wanted, service.provides, service.consumes)  # what every unlisted version is
+    return (usual, *service.releases.values())

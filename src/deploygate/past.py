@@ -1,12 +1,15 @@
 """What earlier runs left behind: a fold over their journals, which is all that is remembered between runs."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from deploygate.endings import Ending, Goal
-from deploygate.events import Event
+from deploygate.events import Action, Event, Switch
 from deploygate.names import InstanceName, RunId, Version
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
+from deploygate.rollout import replay
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -16,9 +19,7 @@ class Run(msgspec.Struct, frozen=True):
     at: str
     actor: str
     plan: Plan
-    baseline: tuple[Sighting, ...]
     touched: frozenset[InstanceName]
-    events: tuple[Event, ...] = ()
     ending: Ending | None = None
     cause: str = ""
     bad: bool = False
@@ -30,6 +31,50 @@ class Run(msgspec.Struct, frozen=True):
         """The moves that this run made, or may have made, or was held to."""
         held = {move.instance: move for move in self.plan.held}
         return held | {move.instance: move for move in self.plan.moves if move.instance in self.touched}
+
+
+class Beginning(msgspec.Struct, frozen=True, tag_field="kind", tag="begin"):
+    """The first line of a journal: what is going to be done, by whom and where, from what was observed."""
+
+    schema: int
+    run: RunId
+    at: str
+    actor: str
+    host: str
+    process: str
+    plan: Plan
+    baseline: tuple[Sighting, ...]
+
+
+class End(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
+    """The last line of a journal whose run came to its end."""
+
+    at: str
+    ending: Ending
+    cause: str
+    bad: bool
+    debts: tuple[InstanceName, ...]
+
+
+def remembered(
+    begin: Beginning,
+    actions: Iterable[Action],
+    events: Iterable[Event],
+    end: End | None,
+    *,
+    alive: bool,
+) -> Run:
+    """Return what a journal tells of its run; one that was cut off is replayed to see how far it came."""
+    touched = frozenset(
+        change.instance for action in actions if isinstance(action, Switch) for change in action.changes
+    )
+    if end is None:
+        rollout = replay(begin.plan, begin.baseline, events)
+        cause, bad, debts = rollout.cause, bool(rollout.cause and rollout.cause.verdict), rollout.debts
+        return Run(
+            begin.run, begin.at, begin.actor, begin.plan, touched, None, cause.says if cause else "", bad, alive, debts
+        )
+    return Run(begin.run, begin.at, begin.actor, begin.plan, touched, end.ending, end.cause, end.bad, alive, end.debts)
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -44,14 +89,19 @@ class Past(msgspec.Struct, frozen=True):
                 return one
         return None
 
+    def under_way(self, rank: Goal) -> Run | None:
+        """Return the run that goes on at this moment and that one of this rank must wait for."""
+        for one in reversed(self.runs):
+            if one.alive and (rank is Goal.DEPLOY or one.plan.goal is Goal.ROLLBACK):
+                return one
+        return None
+
     def unfinished(self) -> Run | None:
         """Return the last deploy if it was cut off or stopped half-way and nothing has settled it since."""
         for one in reversed(self.runs):
-            if not one.ways or one.alive:
-                continue
             if one.plan.goal is Goal.ROLLBACK and one.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
                 return None
-            if one.plan.goal is Goal.DEPLOY:
+            if one.plan.goal is Goal.DEPLOY and one.ways and not one.alive:
                 return one if one.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR, *_HALF} else None
         return None
 
@@ -78,14 +128,18 @@ class Past(msgspec.Struct, frozen=True):
         return next((one for one in reversed(self.runs) if instance in one.touched), None)
 
     def debts(self) -> tuple[InstanceName, ...]:
-        """Return the instances that were left out or left behind by the last deploy, until they are paid."""
-        owed: dict[InstanceName, None] = {}
+        """Return the instances that a deploy left out or left behind, until one pays or that one is undone."""
+        owed: dict[InstanceName, RunId] = {}
         for one in self.runs:
-            for name in (*one.plan.skipped, *one.debts):
-                owed[name] = None
-            if one.ending in {Ending.DEPLOYED, Ending.ROLLED_BACK}:
-                for name in one.touched - set(one.debts):
-                    owed.pop(name, None)
+            new = {*one.plan.skipped, *one.debts}
+            if one.ending is Ending.DEPLOYED:
+                paid = set(one.plan.instances) - new
+            elif one.plan.goal is Goal.ROLLBACK and one.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
+                names = {move.instance for move in one.plan.moves}
+                paid = {name for name in names if one.plan.of_run in {"", owed.get(name)}}
+            else:
+                paid = set()
+            owed = {name: run for name, run in owed.items() if name not in paid} | dict.fromkeys(new, one.run)
         return tuple(owed)
 
     def last_good(self) -> Version | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from deploygate.endings import Goal
+from msgspec.structs import replace
+
+from deploygate.endings import Ending, Goal
 from deploygate.findings import Finding
 from deploygate.interfaces import Running, clashes
 from deploygate.inventory import Instance, Inventory, Service
@@ -11,6 +13,7 @@ from deploygate.names import PRODUCTION, Environment, InstanceName, RunId, Versi
 from deploygate.past import Past, Run
 from deploygate.plan import Move, Plan, Watch, times
 from deploygate.probe import Health, Sighting
+from deploygate.wording import count
 
 Planned = Plan | tuple[Finding, ...]
 
@@ -72,12 +75,13 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         _move(one, version, known, resumed, service.rollout.bake if one.name == first else 0.0) for one in moving
     )
     held = tuple(
-        _move(one, version, known, resumed, 0.0)
+        replace(_move(one, version, known, resumed, 0.0), identity=None)  # what ran before it is gone already
         for one in instances
         if one.name in excused and one not in moving and one.name not in skipped
     )
     findings = [
         *_line_stopped(wish, version, known.past, cut_off, resumed),
+        *_floor(wish, environments),
         *_baseline(wish, moves, known, excused),
         *_no_way_back(wish, (*held, *moves)),
         *(
@@ -208,7 +212,7 @@ def _line_stopped(
     why = past.bad(version)
     if why:
         yield _bad(service, version, why)
-    elif cut_off and not resumed:
+    elif cut_off and not resumed and cut_off.ending is not Ending.MIXED:  # a mixed fleet is known, and may move on
         other = cut_off.plan.version
         says = f"run {cut_off.run} of {service.name} {other} was cut off and left the fleet half-way"
         back = f"Finish it (deploygate deploy {service.name} {other}) or undo it (deploygate rollback {service.name})."
@@ -238,6 +242,14 @@ def _baseline(
         elif seen.health is Health.HEALTHY and seen.identity is None:
             says = f"which process answers as {move.instance} cannot be told, so a restart could not be proven"
             yield Finding("identity", where, says, "Give version_probe.identity, or start it through deploygate once.")
+
+
+def _floor(wish: Wish, environments: tuple[Environment, ...]) -> Iterable[Finding]:
+    for environment, floor in _floors(wish.service, environments).items():
+        size = len(wish.service.within(environment))
+        if size and floor >= size:
+            says = f"the floor of {environment} is {floor}, so none of its {count(size, 'instance')} may be switched"
+            yield Finding("floor", wish.service.where, says, "Lower rollout.floor, or add instances.")
 
 
 def _no_way_back(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:

@@ -19,6 +19,7 @@ from deploygate.wording import count, seconds
 
 SCHEMA = 1
 _HEAD = ("instance", "environment", "version", "health", "state", "")
+_STEPS = ("step", "instance", "environment", "from", "to", "watched for")
 
 
 def as_text(account: Account) -> str:
@@ -43,7 +44,7 @@ def as_markdown(account: Account) -> str:
     lines += [f"- **{reason.rule}**: {escaped(reason.says)}. {escaped(reason.help)}" for reason in account.reasons]
     if account.rows:
         rows = [[escaped(cell) for cell in _cells(row)] for row in account.rows]
-        lines += ["", tabulate(rows, headers=_HEAD, tablefmt="github")]
+        lines += ["", _github(rows, _HEAD)]
     if account.notes:
         lines += ["", "<details><summary>What this run did not guard against</summary>", ""]
         lines += [f"- {escaped(note)}" for note in account.notes]
@@ -99,7 +100,7 @@ def findings_text(findings: Sequence[Finding]) -> str:
 def findings_markdown(findings: Sequence[Finding]) -> str:
     """Return findings as one table."""
     rows = [[escaped(str(one.where)), one.rule, escaped(one.says), escaped(one.help)] for one in findings]
-    return tabulate(rows, headers=("where", "rule", "what is wrong", "what to do"), tablefmt="github") + "\n"
+    return _github(rows, ("where", "rule", "what is wrong", "what to do")) + "\n"
 
 
 def findings_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -129,7 +130,7 @@ def plan_text(plan: Plan, service: Service) -> str:
         return _plan_headline(plan) + "\n"
     lines = [_plan_headline(plan), f"  reach {_reach(plan)}", f"  back  {_way_back(plan)}"]
     lines.append(f"  who   ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}")
-    lines += ["", tabulate(_steps(plan), headers=("step", "instance", "environment", "from", "to", "watched for"))]
+    lines += ["", _plain(_steps(plan), _STEPS)]
     lines += [f"  not protected: {note}" for note in plan.unprotected]
     return "\n".join(lines) + "\n"
 
@@ -138,9 +139,8 @@ def plan_markdown(plan: Plan, service: Service) -> str:
     """Return a plan for a comment."""
     if not plan.moves:
         return f"### {escaped(_plan_headline(plan))}\n"
-    steps = [[escaped(str(cell)) for cell in row] for row in _steps(plan)]
+    steps = [[escaped(cell) for cell in row] for row in _steps(plan)]
     owners = f"ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}"
-    table = tabulate(steps, headers=("step", "instance", "environment", "from", "to", "watched for"), tablefmt="github")
     notes = [f"- **not protected**: {escaped(note)}" for note in plan.unprotected]
     return "\n".join(
         [
@@ -151,7 +151,7 @@ def plan_markdown(plan: Plan, service: Service) -> str:
             f"- **who**: {escaped(owners)}",
             *notes,
             "",
-            table,
+            _github(steps, _STEPS),
             "",
         ]
     )
@@ -194,9 +194,10 @@ def change_line(change: Change) -> str:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no mention, no link comes of it."""
-    out = "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|~$" else char for char in text)
+    out = "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|~$" else char for char in " ".join(text.splitlines()))
     out = out.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return out.replace("@", "@\u200b").replace("://", ":\u200b//").replace("www.", "www\u200b.").replace("\n", " ")
+    out = out.replace("@", "@\u200b").replace("#", "#\u200b")  # people and issues are found after the markup is gone
+    return out.replace("://", ":\u200b//").replace("www.", "www\u200b.")
 
 
 def _explained(account: Account) -> list[tuple[str, str]]:
@@ -229,7 +230,15 @@ def _table(rows: Sequence[Row]) -> str:
     head: tuple[str, ...] = _HEAD
     if not any(row.says for row in rows):
         cells, head = [line[:-1] for line in cells], head[:-1]
-    return tabulate(cells, headers=head, disable_numparse=True)
+    return _plain(cells, head)
+
+
+def _plain(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
+    return tabulate(rows, headers=head, disable_numparse=True)  # version 1.10 is not the number 1.1
+
+
+def _github(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
+    return tabulate(rows, headers=head, tablefmt="github", disable_numparse=True)
 
 
 def _plan_headline(plan: Plan) -> str:
@@ -253,13 +262,14 @@ def _way_back(plan: Plan) -> str:
     known = [move for move in plan.moves if move.was]
     if len(known) < len(plan.moves):
         return f"{count(len(plan.moves) - len(known), 'instance')} of {len(plan.moves)} have no version to come back to"
-    return f"to {from_versions(plan.moves)}, by kill and start, proven before the first change"
+    proven = "not proven, as waived" if "way-back" in plan.waived else "proven before the first change"
+    return f"to {from_versions(plan.moves)}, by kill and start, {proven}"
 
 
-def _steps(plan: Plan) -> list[tuple[object, ...]]:
+def _steps(plan: Plan) -> list[tuple[str, ...]]:
     return [
         (
-            number,
+            str(number),
             move.instance,
             move.environment,
             move.was or "-",
@@ -291,14 +301,14 @@ def observed_text(rows: Sequence[Observed]) -> str:
         else f"✔ {count(len(rows), 'instance')}, all as wanted"
     )
     return (
-        f"{verdict}\n\n{tabulate([_observed_cells(row) for row in rows], headers=_OBSERVED, disable_numparse=True)}\n"
+        f"{verdict}\n\n{_plain([_observed_cells(row) for row in rows], _OBSERVED)}\n"
     )
 
 
 def observed_markdown(rows: Sequence[Observed]) -> str:
     """Return an observation as a table."""
     cells = [[escaped(cell) for cell in _observed_cells(row)] for row in rows]
-    return tabulate(cells, headers=_OBSERVED, tablefmt="github") + "\n"
+    return _github(cells, _OBSERVED) + "\n"
 
 
 def observed_json(rows: Sequence[Observed]) -> str:

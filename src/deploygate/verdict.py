@@ -124,13 +124,16 @@ def add(tally: Tally, rule: Rule, seen: Sighting) -> Tally:
 
 
 def holds(tally: Tally, rule: Rule) -> bool:
-    """Tell whether the answers up to now are enough: so many in a row, over so long a time."""
-    return tally.good >= rule.passes and tally.last - tally.good_since >= rule.min_healthy
+    """Tell whether the answers up to now are enough: so many in a row, over so long a time.
+
+    The sum is the one that `judge` waits for: a difference could stay below it by rounding, for ever.
+    """
+    return tally.good >= rule.passes and tally.last >= tally.good_since + rule.min_healthy
 
 
 def judge(tally: Tally, rule: Rule, now: float) -> Verdict:
     """Judge an instance that was switched and has not passed yet."""
-    spent = now - tally.started
+    spent, end = now - tally.started, tally.started + rule.deadline
     if tally.dead:
         return Fail(tally.says)
     healthy_for = tally.last - tally.good_since if tally.good else 0.0
@@ -140,13 +143,12 @@ def judge(tally: Tally, rule: Rule, now: float) -> Verdict:
         return Fail(f"{tally.says} ({_times(tally.wrong)} in a row, {seconds(spent)} after its start)")
     if tally.ever_good and tally.bad >= rule.fails:
         return Fail(f"{tally.says} ({_row(tally)}, {seconds(spent)} after its start, having been healthy before)")
-    if spent >= rule.deadline:
+    if now >= end:
         if tally.good:
             return Fail(f"healthy for only {seconds(healthy_for)} when the deadline of {seconds(rule.deadline)} came")
         said = tally.says or "no answer at all"
         line = f"{said} ({_times(tally.bad)}, until the deadline of {seconds(rule.deadline)})"
         return Fail(line) if tally.clear else CannotTell(line)
-    end = tally.started + rule.deadline
     if tally.good:
         proven = tally.good_since + rule.min_healthy
         left = max(0.0, proven - tally.last)

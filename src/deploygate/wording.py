@@ -16,10 +16,11 @@ def _harmless(text: str, limit: int) -> str:
 
     A runner obeys `##[command]` anywhere in a line and `::command::` at its start, so both are broken up.
     """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    cut = text[: limit + 1]  # one more than fits, which shows that there is more
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
     shown = shown.replace("##[", "## [")
-    return f": :{shown[2:]}" if shown.startswith("::") else shown
+    shown = f": :{shown[2:]}" if shown.startswith("::") else shown
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, and on the disk, or not at all."""
+def write_whole(path: Path, content: bytes, *, surely: bool = True) -> None:
+    """Write a file so that it is there whole or not at all, and with `surely` on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with beside.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if surely:
+            file.flush()
+            os.fsync(file.fileno())
     beside.replace(path)
 
 

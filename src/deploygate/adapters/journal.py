@@ -4,35 +4,21 @@ import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from deploygate.adapters.identity import identity
 from deploygate.endings import Ending
 from deploygate.errors import GateError
-from deploygate.events import Action, Event, Look, Seen, Switch
+from deploygate.events import Action, Event, Look, Seen
 from deploygate.names import InstanceName, RunId, ServiceName
-from deploygate.past import Run
+from deploygate.past import Beginning, End, Run, remembered
 from deploygate.plan import Plan
 from deploygate.probe import Sighting
-from deploygate.rollout import replay
 
 SCHEMA = 1
-
-
-class Begun(msgspec.Struct, frozen=True, tag_field="kind", tag="begin"):
-    """The first line: what is going to be done, by whom, from what was observed."""
-
-    schema: int
-    run: RunId
-    at: str
-    actor: str
-    host: str
-    process: str
-    plan: Plan
-    baseline: tuple[Sighting, ...]
 
 
 class Doing(msgspec.Struct, frozen=True, tag_field="kind", tag="doing"):
@@ -49,17 +35,7 @@ class Done(msgspec.Struct, frozen=True, tag_field="kind", tag="done"):
     event: Event
 
 
-class Ended(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
-    """The last line of a run that came to its end."""
-
-    at: str
-    ending: Ending
-    cause: str
-    bad: bool
-    debts: tuple[InstanceName, ...]
-
-
-Line = Begun | Doing | Done | Ended
+Line = Beginning | Doing | Done | End
 
 _decode = msgspec.json.Decoder(Line).decode
 _encode = msgspec.json.Encoder().encode
@@ -73,16 +49,28 @@ class FileJournal:
         self._folder = folder
         self._run = run
         self._actor = actor
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._lost: OSError | None = None
 
     def begin(self, plan: Plan, baseline: tuple[Sighting, ...]) -> None:
-        """Open the run's file with its plan."""
+        """Open the run's file with its plan.
+
+        Raises:
+            GateError: It can't be written; what can't be written down is not done.
+        """
         path = self._folder / plan.service / f"{self._run}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
         process = identity(os.getpid()) or ""
-        begun = Begun(SCHEMA, self._run, _now(), self._actor, socket.gethostname(), process, plan, baseline)
-        self._write(begun, surely=True)
+        begun = Beginning(SCHEMA, self._run, _now(), self._actor, socket.gethostname(), process, plan, baseline)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = FileIO(path, "a")
+            self._write(begun, surely=True)
+        except OSError as error:
+            raise GateError(
+                f"the journal {path} can't be written: {error.strerror}; nothing was touched",
+                help="Make the folder writable, or name another: --state.",
+                ending=Ending.REFUSED,
+            ) from error
 
     def before(self, action: Action) -> None:
         """Write an action; on the disk at once unless it only looks."""
@@ -94,7 +82,7 @@ class FileJournal:
 
     def end(self, ending: Ending, cause: str, *, bad: bool, debts: tuple[InstanceName, ...]) -> None:
         """Write the ending and close the file."""
-        self._write(Ended(_now(), ending, cause, bad, debts), surely=True)
+        self._write(End(_now(), ending, cause, bad, debts), surely=True)
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -105,17 +93,25 @@ class FileJournal:
         Raises:
             GateError: A journal can't be read; what it would have said is not guessed.
         """
-        files = sorted((self._folder / service).glob("*.jsonl"))
+        files = (self._folder / service).glob("*.jsonl")
         runs = (_recall(path) for path in files if path.stem != self._run)
-        return tuple(run for run in runs if run is not None)
+        return tuple(sorted((run for run in runs if run is not None), key=lambda run: (run.at, run.run)))
 
     def _write(self, line: Line, *, surely: bool) -> None:
+        """Append a line; after one that was not written whole there is no other, or it would read as one."""
+        if self._lost:
+            raise self._lost
         if self._file is None:
             return
-        self._file.write(_encode(line) + b"\n")
-        self._file.flush()
-        if surely:
-            os.fsync(self._file.fileno())
+        rest = memoryview(_encode(line) + b"\n")
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            if surely:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self._lost = error
+            raise
 
 
 def _now() -> str:
@@ -130,32 +126,18 @@ def _recall(path: Path) -> Run | None:
     over = raw[-1].startswith(b'{"kind":"end"')
     lines = list(_lines(path, raw, skip_looks=over))
     first, last = lines[0], lines[-1]
-    if not isinstance(first, Begun) or first.schema != SCHEMA:
+    if not isinstance(first, Beginning) or first.schema != SCHEMA:
         raise GateError(
-            f"{path} is not a journal of schema {SCHEMA}", help="Move it away, or use the gate that wrote it."
+            f"{path} is not a journal of schema {SCHEMA}",
+            help="Move it away, or use the deploygate that wrote it.",
         )
-    touched = {
-        change.instance
-        for line in lines
-        if isinstance(line, Doing) and isinstance(line.action, Switch)
-        for change in line.action.changes
-    }
-    ended = last if isinstance(last, Ended) else None
-    events = () if over else tuple(line.event for line in lines if isinstance(line, Done))
-    rollout = replay(first.plan, first.baseline, events) if not over else None
-    cause = rollout.cause if rollout else None
-    return Run(
-        run=first.run,
-        at=first.at,
-        actor=first.actor,
-        plan=first.plan,
-        baseline=first.baseline,
-        touched=frozenset(touched),
-        ending=ended.ending if ended else None,
-        cause=ended.cause if ended else (cause.says if cause else ""),
-        bad=ended.bad if ended else bool(cause and cause.verdict),
-        alive=not over and first.host == socket.gethostname() and identity(_pid(first.process)) == first.process,
-        debts=ended.debts if ended else (rollout.debts if rollout else ()),
+    alive = not over and first.host == socket.gethostname() and identity(_pid(first.process)) == first.process
+    return remembered(
+        first,
+        (line.action for line in lines if isinstance(line, Doing)),
+        (line.event for line in lines if isinstance(line, Done)),
+        last if isinstance(last, End) else None,
+        alive=alive,
     )
 
 
@@ -165,7 +147,7 @@ def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
             continue
         try:
             yield _decode(line)
-        except msgspec.DecodeError as error:
+        except ValueError as error:  # malformed, not a line of a journal, or not UTF-8
             raise GateError(
                 f"{path}, line {number}, can't be read: {error}",
                 help="The journal is what a rollback goes by. Mend the line, or move the file away.",

@@ -19,8 +19,8 @@ _LEAVE = 15.0  # seconds that a rollback over its budget gets to stop by itself
 
 class _Result(msgspec.Struct):
     ending: Ending
-    run: RunId
     says: str
+    run: RunId = RunId("")  # a rollback that could not even begin has none
 
 
 class LocalForge:
@@ -63,7 +63,7 @@ class LocalForge:
             time.sleep(_POLL)
         try:
             ended = msgspec.json.decode(result.read_bytes(), type=_Result)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             return RunId(""), None, f"the raised rollback ended with {child.returncode} and said nothing"
         return ended.run, ended.ending, ended.says
 

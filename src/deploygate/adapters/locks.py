@@ -86,5 +86,5 @@ class FileLocks:
     def _holder(self, service: ServiceName) -> Holder | None:
         try:
             return msgspec.json.decode(self._path(service).read_bytes(), type=Holder)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, ValueError):
             return None

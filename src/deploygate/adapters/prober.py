@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from deploygate.answers import read_health, read_identity, read_version
 from deploygate.inventory import Instance, Service
@@ -101,7 +101,7 @@ class HttpProber:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = answer.raw.read(BODY_LIMIT + 1, decode_content=False)
+                body = _body(answer)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 if leash.cut:
                     return NoReply(f"no whole answer within {seconds(leash.limit)}")
@@ -119,6 +119,14 @@ class HttpProber:
         return session
 
 
+def _body(answer: requests.Response) -> bytes:
+    """Read up to one byte beyond the limit; only the read after the last byte tells a body that broke off."""
+    body = b""
+    while len(body) <= BODY_LIMIT and (more := answer.raw.read(BODY_LIMIT + 1 - len(body), decode_content=False)):
+        body += more
+    return body
+
+
 def _no_reply(error: Exception, leash: "_Leash") -> NoReply:
     cause: BaseException | None = error
     for _ in range(8):  # requests wraps urllib3, which wraps the system's own error
@@ -131,6 +139,8 @@ def _no_reply(error: Exception, leash: "_Leash") -> NoReply:
         return NoReply(f"no answer within {seconds(leash.limit)}")
     if isinstance(error, requests.ConnectionError):
         return NoReply("the connection broke before there was an answer")
+    if isinstance(error, ProtocolError):
+        return NoReply("the connection broke in the middle of the answer")
     return NoReply(plain(f"not an HTTP answer: {type(error).__name__}"))
 
 

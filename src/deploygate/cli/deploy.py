@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from deploygate.cli.finding_out import environment_named, service_named
+from deploygate.cli.finding_out import environment_named, service_named, version_named
 from deploygate.cli.options import (
     dry_run_option,
     format_option,
@@ -20,7 +20,6 @@ from deploygate.cli.options import (
 )
 from deploygate.cli.running import Telling, carry_out
 from deploygate.cli.wiring import Places, open_gate
-from deploygate.names import Version
 from deploygate.planning import WAIVABLE, Wish
 
 
@@ -71,7 +70,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     with closing(open_gate(Places(inventory, state), take_over)) as gate:
         wish = Wish(
             service_named(gate.inventory, service),
-            Version(version) if version else None,
+            version_named(version),
             environment_named(gate.inventory, environment),
             waived,
         )

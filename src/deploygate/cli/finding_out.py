@@ -1,7 +1,9 @@
 """What a run finds out before it plans: the service's instances, what runs beside it, and the past."""
 
 import difflib
+import re
 
+from deploygate.adapters.schemas import schema
 from deploygate.cli.wiring import Gate
 from deploygate.endings import Ending
 from deploygate.errors import GateError
@@ -11,6 +13,7 @@ from deploygate.names import Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import look_at
 from deploygate.planning import Known
+from deploygate.wording import quoted
 
 
 def service_named(inventory: Inventory, name: str) -> Service:
@@ -37,6 +40,20 @@ def environment_named(inventory: Inventory, name: str | None) -> Environment | N
         return Environment(name) if name else None
     listed = ", ".join(inventory.environments)
     raise GateError(f"there is no environment {name}", help=f"The inventory has: {listed}.", ending=Ending.USAGE_ERROR)
+
+
+def version_named(text: str | None) -> Version | None:
+    """Return a version as it was asked for, or None where none was.
+
+    Raises:
+        GateError: It could not be the name of a release's folder.
+    """
+    if not text:
+        return None
+    shape = schema()["$defs"]["version"]
+    if not re.search(shape["pattern"], text):
+        raise GateError(f"{quoted(text)} is not a version", help=shape["description"])
+    return Version(text)
 
 
 def find_out(gate: Gate, service: Service) -> Known:

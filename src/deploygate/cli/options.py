@@ -11,6 +11,7 @@ import click
 
 from deploygate.endings import EXIT_CODES
 from deploygate.errors import GateError, InventoryError
+from deploygate.wording import plain
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -119,6 +120,6 @@ def _tell(error: GateError, form: str) -> None:
         from deploygate.report import findings_text  # noqa: PLC0415 - costs start-up time
 
         click.echo(findings_text(findings), err=True, nl=False)
-    click.echo(f"✘ {error.ending}  {error.says}", err=True)
+    click.echo(f"✘ {error.ending}  {plain(error.says, 500)}", err=True)
     if error.help:
         click.echo(f"  now   {error.help}", err=True)

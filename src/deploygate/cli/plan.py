@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from deploygate import report
-from deploygate.cli.finding_out import environment_named, find_out, service_named
+from deploygate.cli.finding_out import environment_named, find_out, service_named, version_named
 from deploygate.cli.options import (
     format_option,
     inventory_option,
@@ -19,7 +19,6 @@ from deploygate.cli.options import (
 from deploygate.cli.running import RENDER, plan_for, refusal
 from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import Ending, exit_code
-from deploygate.names import Version
 from deploygate.planning import WAIVABLE, Wish
 
 
@@ -51,7 +50,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     with closing(open_gate(Places(inventory, state))) as gate:
         wish = Wish(
             service_named(gate.inventory, service),
-            Version(version) if version else None,
+            version_named(version),
             environment_named(gate.inventory, environment),
             waived,
         )

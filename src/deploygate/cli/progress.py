@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from deploygate.drive import Announce
-from deploygate.events import Action, Event, Look, RaiseRollback, Seen
+from deploygate.events import Action, Broke, Event, Look, RaiseRollback, Seen
 from deploygate.names import InstanceName
 from deploygate.plan import Plan
 from deploygate.ports import Clock
@@ -60,6 +60,7 @@ class Lines:
     def __init__(self) -> None:
         self._standing: dict[InstanceName, Standing] = {}
         self._cause = ""
+        self._broke = ""
 
     def __call__(self, rollout: Rollout, action: Action, event: Event | None) -> None:
         """Print what is new."""
@@ -67,6 +68,9 @@ class Lines:
             if not isinstance(action, Look):
                 _line(action_line(action))
             return
+        if isinstance(event, Broke) and event.says != self._broke:
+            self._broke = event.says
+            _line(f"note: {event.says}")
         if rollout.cause and rollout.cause.says != self._cause:
             self._cause = rollout.cause.says
             about = f"{rollout.cause.instance}: " if rollout.cause.instance else ""

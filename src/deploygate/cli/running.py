@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from deploygate import report
-from deploygate.account import Account, account, already_there, refused
+from deploygate.account import Account, account, already_there, locked, refused
 from deploygate.cli.finding_out import find_out
 from deploygate.cli.progress import progress
 from deploygate.cli.wiring import Gate
@@ -40,7 +40,10 @@ def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
     known = find_out(gate, wish.service)
     planned = plan_for(gate, wish, known)
     if isinstance(planned, tuple):
-        told = refusal(gate, wish, planned)
+        busy = known.past.under_way(wish.goal)
+        told = (
+            locked(gate.world.run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(gate, wish, planned)
+        )
         if telling.dry_run:
             click.echo(RENDER[telling.form](told), nl=False)
             return exit_code(told.ending)
@@ -61,8 +64,12 @@ def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
 
 def refusal(gate: Gate, wish: Wish, planned: tuple[Finding, ...]) -> Account:
     """Tell why there is no plan, naming what was asked for."""
-    asked = wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else "rollback")
-    return refused(gate.world.run, wish.goal, wish.service, asked, planned)
+    return refused(gate.world.run, wish.goal, wish.service, asked(wish), planned)
+
+
+def asked(wish: Wish) -> str:
+    """Name the version that was asked for, or the rollback."""
+    return wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else "rollback")
 
 
 def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:

@@ -22,7 +22,7 @@ def take_back(rollout: Rollout, *, with_current: bool = False) -> Rollout:
 
 def contained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
     """Check those that were changed back; where none could be, the rest must come back at once."""
-    rollout = _returning(rollout, rollout.failing, troubles)
+    rollout = replace(_returning(rollout, rollout.failing, troubles), changed=True)
     if any(rollout.tracks[name].standing is Standing.RETURNING for name in rollout.failing):
         return Turn.SWITCHED, rollout
     return Turn.RAISE, take_back(rollout)
@@ -68,7 +68,8 @@ def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
     held = f"{event.by} holds the lock"
     if rollout.plan.goal is Goal.ROLLBACK:
         return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(held))
-    return Turn.HELD, replace(rollout, ending=Ending.ROLLBACK_FAILED, raised=f"{rollout.raised}; {held}")
+    # A rollback that somebody else began does the job: this run neither did it nor failed at it.
+    return Turn.HELD, replace(rollout, ending=Ending.INTERRUPTED, raised=f"{rollout.raised}; {held}")
 
 
 def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
@@ -122,22 +123,21 @@ def gave_up(rollout: Rollout, says: str) -> Outcome:
 
 
 def closing(rollout: Rollout) -> Outcome:
-    """Hold the ending against the last look: a claim that is not seen is not made."""
-    claimed = {Ending.DEPLOYED: Standing.PROVEN, Ending.ROLLED_BACK: Standing.BACK}
-    standing = claimed.get(rollout.ending) if rollout.ending else None
+    """Hold "rolled back" against the last look: a claim that is not seen is not made."""
+    if rollout.ending is not Ending.ROLLED_BACK:
+        return Turn.DONE, rollout
     doubts = [
         (name, doubt)
         for name, track in rollout.tracks.items()
-        if track.standing is standing and track.rule and track.seen and (doubt := fault(track.rule, track.seen)[0])
+        if track.standing is Standing.BACK and track.rule and track.seen and (doubt := fault(track.rule, track.seen)[0])
     ]
     if not doubts:
-        return (Turn.ALL_PASSED if rollout.ending is Ending.DEPLOYED else Turn.DONE), rollout
+        return Turn.DONE, rollout
     if rollout.looks + 1 < rollout.plan.watch.fails:
         return Turn.AGAIN, rollout
     name, says = doubts[0]
-    ending = Ending.CANNOT_TELL if rollout.ending is Ending.DEPLOYED else Ending.ROLLBACK_FAILED
-    cause = rollout.cause or Cause(f"at the last look: {says}", name)
-    return Turn.DONE, replace(rollout, ending=ending, cause=cause)
+    rollout = _stuck(rollout, (Trouble(name, f"at the last look: {says}"),))
+    return Turn.DONE, settle(rollout)
 
 
 def next_batch(rollout: Rollout) -> tuple[InstanceName, ...]:

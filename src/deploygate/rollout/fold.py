@@ -113,8 +113,15 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
 
 
 def _stopped(rollout: Rollout, event: Interrupted | LockLost) -> Outcome:
-    says = event.says if isinstance(event, Interrupted) else f"{event.by} took over the lock"
-    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=rollout.cause or Cause(says))
+    """Leave; where another run has the lock, what was seen may be its doing, and is no verdict on the version."""
+    cause = rollout.cause or Cause(event.says) if isinstance(event, Interrupted) else _overtaken(rollout, event)
+    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=cause)
+
+
+def _overtaken(rollout: Rollout, event: LockLost) -> Cause:
+    seen = rollout.cause
+    before = f"; before that, {seen.instance or 'the run'}: {seen.says}" if seen else ""
+    return Cause(f"{event.by} took over the lock{before}")
 
 
 def _broke(rollout: Rollout, event: Broke) -> Outcome:
@@ -133,6 +140,8 @@ def _broke(rollout: Rollout, event: Broke) -> Outcome:
             return Turn.DONE, rollout
         case Phase.UNDOING | Phase.VERIFYING:
             return back.gave_up(rollout, event.says)
+        case Phase.CLOSING if rollout.ending is Ending.ROLLED_BACK:
+            return Turn.DONE, replace(rollout, ending=Ending.CANNOT_TELL)
         case Phase.CLOSING | Phase.PRUNING | Phase.UNLOCKING:
             return Turn.DONE, rollout
         case _:

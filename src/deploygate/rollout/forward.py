@@ -7,7 +7,7 @@ from deploygate.events import LockHeld, LockTaken, Trouble
 from deploygate.names import InstanceName
 from deploygate.plan import forward_rule
 from deploygate.rollout.back import take_back
-from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, stand
+from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Turn
 from deploygate.verdict import CannotTell, Fail, Pass, Tally, holds, judge, still_good
 
@@ -49,21 +49,16 @@ def ready(rollout: Rollout) -> Outcome:
         return Turn.FAILED, failed
     move = rollout.current
     if move is None:
-        doubts = unsettled(rollout)
-        if doubts and rollout.now - rollout.since < _last_deadline(rollout):
-            return Turn.AGAIN, rollout
-        if doubts:
-            says = rollout.tracks[doubts[0]].tally
-            return Turn.FAILED, _containing(rollout, doubts, f"never stayed healthy: {says.says if says else ''}")
-        ending = Ending.MIXED if rollout.debts or rollout.plan.skipped else Ending.DEPLOYED
-        return Turn.ALL_PASSED, replace(rollout, ending=ending)
+        return _last_round(rollout)
     if may_switch(rollout) or rollout.now - rollout.since < rollout.plan.watch.deadline:
         return Turn.AGAIN, rollout
     floor = rollout.plan.floors.get(move.environment, 0)
     serving = rollout.spare(move.environment) + floor
     cause = Cause(f"only {serving} serve in {move.environment}, and the floor is {floor}", move.instance)
-    rollout = take_back(replace(rollout, cause=cause))
-    return (Turn.BLOCKED, rollout) if rollout.queue else (Turn.TROUBLE, replace(rollout, ending=Ending.REFUSED))
+    rollout = take_back(replace(rollout, cause=rollout.cause or cause))
+    if rollout.queue:
+        return Turn.BLOCKED, rollout
+    return Turn.TROUBLE, replace(rollout, ending=Ending.ROLLED_BACK if rollout.changed else Ending.REFUSED)
 
 
 def may_switch(rollout: Rollout) -> bool:
@@ -74,23 +69,40 @@ def may_switch(rollout: Rollout) -> bool:
     return not rollout.tracks[move.instance].serving or rollout.spare(move.environment) >= 1
 
 
-def unsettled(rollout: Rollout) -> tuple[InstanceName, ...]:
-    """Return the updated instances that have not been seen, since the last one passed, to hold what they showed.
+def _last_round(rollout: Rollout) -> Outcome:
+    """End well when all instances, at one last look, are as they should be; ill ones do not get away with it."""
+    doubts = unsettled(rollout)
+    if not doubts:
+        ending = Ending.MIXED if rollout.debts or rollout.plan.skipped else Ending.DEPLOYED
+        return Turn.ALL_PASSED, replace(rollout, ending=ending)
+    if rollout.now - rollout.since < _last_deadline(rollout):
+        return Turn.AGAIN, rollout
+    ours = tuple(name for name in doubts if rollout.tracks[name].standing is Standing.PROVEN)
+    if ours:
+        tally = rollout.tracks[ours[0]].tally
+        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {tally.says if tally else ''}")
+    seen = rollout.tracks[doubts[0]].seen
+    cause = Cause(f"was not touched, and is not well: {seen.says if seen else 'no answer'}", doubts[0])
+    return Turn.UNTOLD, replace(rollout, ending=Ending.CANNOT_TELL, cause=rollout.cause or cause)
 
-    Those that an earlier run left behind never passed in this one: here they must.
+
+def unsettled(rollout: Rollout) -> tuple[InstanceName, ...]:
+    """Return the instances that have not been seen, since the last one passed, to be as they should be.
+
+    An updated one must hold what it showed; one that an earlier run left behind never passed in this one, so here
+    it must. One that needed no update must be healthy at the version all the same.
     """
-    return tuple(
-        name
-        for name, track in rollout.tracks.items()
-        if track.standing is Standing.PROVEN
-        and not (
-            track.seen
-            and track.tally
-            and track.rule
-            and track.seen.at >= rollout.since
-            and holds(track.tally, track.rule)
-        )
-    )
+    return tuple(name for name, track in rollout.tracks.items() if not _settled(rollout, track))
+
+
+def _settled(rollout: Rollout, track: Track) -> bool:
+    if track.seen is None or track.seen.at < rollout.since:
+        return False
+    if track.standing is Standing.PROVEN:
+        return track.tally is not None and track.rule is not None and holds(track.tally, track.rule)
+    if track.standing is Standing.OLD:
+        return track.serving and track.seen.running == rollout.plan.version
+    return True
 
 
 def _last_deadline(rollout: Rollout) -> float:

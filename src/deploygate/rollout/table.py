@@ -36,6 +36,7 @@ class Turn(StrEnum):
     SWITCHED = "switched"
     PASSED = "it passed"
     ALL_PASSED = "every instance passed"
+    UNTOLD = "an untouched instance is not well"
     FAILED = "an instance failed"
     BLOCKED = "the floor would be broken"
     RESUME = "contained, within the budget"
@@ -67,7 +68,8 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.READY, Turn.FAILED): Phase.CONTAINING,
     (Phase.READY, Turn.BLOCKED): Phase.RAISING,
     (Phase.READY, Turn.TROUBLE): Phase.CLOSING,
-    (Phase.READY, Turn.ALL_PASSED): Phase.CLOSING,
+    (Phase.READY, Turn.ALL_PASSED): Phase.PRUNING,
+    (Phase.READY, Turn.UNTOLD): Phase.CLOSING,
     (Phase.WATCHING, Turn.AGAIN): Phase.WATCHING,
     (Phase.WATCHING, Turn.PASSED): Phase.READY,
     (Phase.WATCHING, Turn.FAILED): Phase.CONTAINING,
@@ -93,7 +95,6 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.VERIFYING, Turn.SETTLED): Phase.CLOSING,
     (Phase.CLOSING, Turn.AGAIN): Phase.CLOSING,
     (Phase.CLOSING, Turn.DONE): Phase.UNLOCKING,
-    (Phase.CLOSING, Turn.ALL_PASSED): Phase.PRUNING,
     (Phase.PRUNING, Turn.DONE): Phase.UNLOCKING,
     (Phase.UNLOCKING, Turn.DONE): Phase.ENDED,
     # Before the first change, a defect of the gate ends the run; after it, the fleet is taken back.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from deploygate.adapters.files import write_whole
 from deploygate.adapters.hosts import processes, releases
 from deploygate.adapters.hosts.commands import argv, environment, not_executable, values
 from deploygate.adapters.hosts.layout import Current, Layout
@@ -35,14 +36,16 @@ class LocalKillStart:
     def prove(self, service: Service, wanted: Sequence[Start], *, unchanged: bool) -> tuple[Trouble, ...]:
         """Show that each release is installed, complete and executable."""
 
-        def proven(layout: Layout, one: Service, start: Start) -> None:
+        def complete(layout: Layout, _service: Service, start: Start) -> None:
             releases.check(layout, start.version, unchanged=unchanged)
-            words = argv(one.deploy.start, values(one, _named(one, start.instance), start.version, layout.root))
-            why = not_executable(words, layout.release(start.version))
-            if why:
-                raise releases.ReleaseError(f"{start.version} can't be started: {why}")
 
-        return self._per_version(service, wanted, proven)
+        troubles = self._per_version(service, wanted, complete)
+        layout, known = self._layout(service), {trouble.instance for trouble in troubles}
+        return troubles + tuple(
+            Trouble(start.instance, plain(f"{service.name} {start.version} can't be started: {why}"))
+            for start in wanted
+            if start.instance not in known and (why := _not_startable(service, start, layout))
+        )
 
     def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
         """Kill and start each instance; what goes wrong with one does not stop the others."""
@@ -136,18 +139,27 @@ class LocalKillStart:
             if pid is not None and alive:
                 running = (current.version if current else None) or change.stop
                 stop(service, instance, running, layout, pid)
+            self._end_left_over(service, instance, layout)
             before = current.version if current else change.stop
             previous = before if before != change.start else (current.previous if current else None)
             layout.record(instance.name, Current(change.start, previous, run, time.time()))
             if change.start is not None:
                 self._start(service, instance, change.start, layout)
 
+    def _end_left_over(self, service: Service, instance: Instance, layout: Layout) -> None:
+        """Stop what still listens though the process that was started is gone: a start that went to the background."""
+        if _answers(instance):
+            pid = processes.listener(instance.host, instance.port)
+            if pid and processes.carries(pid, "DEPLOYGATE_PIDFILE", str(layout.pid_file(instance.name))):
+                processes.end(pid, service.deploy.grace)
+
     def _start(self, service: Service, instance: Instance, version: Version, layout: Layout) -> None:
         if _answers(instance):
-            by = processes.holder(instance.port) or "another process"
+            by = processes.holder(instance.host, instance.port) or "another process"
             raise OSError(f"port {instance.port} is held by {by}, which deploygate did not start")
         filled = values(service, instance, version, layout.root)
         log = layout.log(instance.name, version)
+        layout.identity_file(instance.name).unlink(missing_ok=True)
         written = log.stat().st_size if log.exists() else 0
         pid = processes.launch(
             argv(service.deploy.start, filled),
@@ -156,8 +168,8 @@ class LocalKillStart:
             log,
         )
         self._logged[pid] = written
-        layout.pid_file(instance.name).write_text(f"{pid}\n")
-        layout.identity_file(instance.name).write_text(identity_of(pid) or "")
+        who = identity_of(pid) or f"{pid}-gone"
+        write_whole(layout.identity_file(instance.name), who.encode(), surely=False)
 
     def _ours(self, layout: Layout, name: InstanceName, pid: int) -> str | None:
         """Return the identity of the process that was started for an instance, or None where it is gone."""
@@ -171,7 +183,7 @@ class LocalKillStart:
 
     def _how(self, layout: Layout, instance: Instance, current: Current, pid: int | None, ended: str) -> str:
         what = f"{current.version} {ended or 'is not running'}"
-        by = processes.holder(instance.port)
+        by = processes.holder(instance.host, instance.port)
         held = f"; port {instance.port} is held by {by}" if by else ""
         last = (
             processes.tail(layout.log(instance.name, current.version), self._logged.get(pid or 0, 0))
@@ -185,11 +197,22 @@ def _named(service: Service, name: InstanceName) -> Instance:
     return next(one for one in service.instances if one.name == name)
 
 
+def _not_startable(service: Service, start: Start, layout: Layout) -> str:
+    instance = _named(service, start.instance)
+    if not processes.here(instance.host):
+        return f"{instance.address} is not on this machine"
+    words = argv(service.deploy.start, values(service, instance, start.version, layout.root))
+    return not_executable(words, layout.release(start.version))
+
+
 def _pid(layout: Layout, name: InstanceName) -> int | None:
-    try:
-        return int(layout.pid_file(name).read_text())
-    except (OSError, ValueError):
-        return None
+    """Return the process that was started last, as the gate wrote it; else (it was killed then) as it did itself."""
+    for file in (layout.identity_file(name), layout.pid_file(name)):
+        try:
+            return int(file.read_text().partition("-")[0])
+        except (OSError, ValueError):
+            continue
+    return None
 
 
 def _answers(instance: Instance) -> bool:

@@ -60,7 +60,7 @@ class Layout:
         """Return what was started last on an instance, as far as is recorded."""
         try:
             return msgspec.json.decode((self.instance(name) / "current.json").read_bytes(), type=Current)
-        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
 
     def record(self, name: InstanceName, current: Current) -> None:

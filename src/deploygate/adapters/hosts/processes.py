@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -53,24 +54,33 @@ def carries(pid: int, name: str, value: str) -> bool:
 
 
 def end(pid: int, grace: float, *, ask: bool = True) -> None:
-    """Stop a process and its session: ask it, wait for `grace` seconds, then kill it.
+    """Stop a process and its group: ask it, wait for `grace` seconds, then kill it.
 
     Raises:
         TimeoutError: It lives on even then.
         PermissionError: It is not ours to stop.
     """
+    group = _group(pid)
     if ask:
-        _signal(pid, signal.SIGTERM)
+        _signal(group, signal.SIGTERM)
     if not _gone(pid, grace):
-        _signal(pid, signal.SIGKILL)
+        _signal(group, signal.SIGKILL)
         if not _gone(pid, _KILL_WAIT):
             raise TimeoutError(f"pid {pid} does not die")
-    _signal(pid, signal.SIGKILL)  # what it may have left behind in its session
+    _signal(group, signal.SIGKILL)  # what it may have left behind
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def _group(pid: int) -> int:
+    """Return the group of a process; what was launched here leads its own, also when it is gone."""
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return pid
+
+
+def _signal(group: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(pid, number)
+        os.killpg(group, number)
 
 
 def _gone(pid: int, within: float) -> bool:
@@ -84,18 +94,38 @@ def _gone(pid: int, within: float) -> bool:
     return True
 
 
-def holder(port: int) -> str:
-    """Say which process listens on a port, or nothing."""
+def here(host: str) -> bool:
+    """Tell whether an address is one of this machine's own."""
+    if host in {"localhost", "::1"} or host.startswith("127."):
+        return True
+    own = {address.address for addresses in psutil.net_if_addrs().values() for address in addresses}
     try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-                if connection.pid is None:
-                    return "a process that can't be seen"
-                words = " ".join(psutil.Process(connection.pid).cmdline())
-                return f"pid {connection.pid} ({plain(words, 60)})"
+        return any(info[4][0] in own for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+    except OSError:
+        return False
+
+
+def listener(host: str, port: int) -> int | None:
+    """Return the process that listens at an address: 0 where it can't be seen, None where there is none."""
+    addresses = {"0.0.0.0", "::"}  # noqa: S104 - whoever listens at all addresses listens at this one
+    with suppress(OSError):
+        addresses |= {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    with suppress(psutil.Error):
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.laddr.ip in addresses:
+                return one.pid or 0
+    return None
+
+
+def holder(host: str, port: int) -> str:
+    """Say which process listens at an address, or nothing."""
+    pid = listener(host, port)
+    if not pid:
+        return "" if pid is None else "a process that can't be seen"
+    try:
+        return f"pid {pid} ({plain(' '.join(psutil.Process(pid).cmdline()), 60)})"
     except psutil.Error:
-        return ""
-    return ""
+        return f"pid {pid}"
 
 
 def tail(log: Path, since: int = 0) -> str:

@@ -4,8 +4,11 @@ import hashlib
 import os
 import shutil
 import stat
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
+from lzma import LZMAError
 from pathlib import Path
 
 import msgspec
@@ -13,6 +16,9 @@ import msgspec
 from deploygate.adapters.files import write_whole
 from deploygate.adapters.hosts.layout import Layout
 from deploygate.names import Version
+
+# What unpacking says of an archive that is cut off, damaged, locked, or reaches out of its folder.
+_BROKEN = (OSError, ValueError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError)
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -60,7 +66,7 @@ def stage(layout: Layout, version: Version, artifact: Path | None, now: float) -
         else:
             beside.rename(target)
         _record(layout, version, Manifest(files, now, "" if artifact.is_dir() else _digest(artifact)))
-    except (OSError, shutil.ReadError, zipfile.BadZipFile, ValueError) as error:
+    except _BROKEN as error:
         raise ReleaseError(f"{version} can't be staged from {artifact}: {error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -79,6 +85,8 @@ def check(layout: Layout, version: Version, *, unchanged: bool) -> None:
         raise ReleaseError(f"{version} is not installed in {layout.root}")
     known = _recorded(layout, version)
     if known is None:
+        if unchanged and layout.manifest(version).exists():
+            raise ReleaseError(f"{version} can't be checked: {layout.manifest(version)} is damaged")
         return
     for name, digest in known.files.items():
         path = target / name
@@ -139,7 +147,7 @@ def _digest(path: Path) -> str:
 def _copy(artifact: Path, folder: Path) -> None:
     if artifact.is_dir():
         shutil.copytree(artifact, folder, symlinks=True, dirs_exist_ok=True)
-    elif zipfile.is_zipfile(artifact):
+    elif zipfile.is_zipfile(artifact) and not tarfile.is_tarfile(artifact):  # a tar may end with a jar
         with zipfile.ZipFile(artifact) as archive:
             for member in archive.infolist():
                 made = Path(archive.extract(member, folder))
@@ -162,7 +170,7 @@ def _other(version: Version) -> str:
 def _recorded(layout: Layout, version: Version) -> Manifest | None:
     try:
         return msgspec.json.decode(layout.manifest(version).read_bytes(), type=Manifest)
-    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 

@@ -1,8 +1,11 @@
 """How a running release is stopped: by its own command where it has one, and for sure in any case."""
 
+import os
+import signal
 import subprocess
 import time
 from contextlib import suppress
+from typing import BinaryIO
 
 from deploygate.adapters.hosts import processes
 from deploygate.adapters.hosts.commands import argv, environment, values
@@ -24,16 +27,30 @@ def stop(service: Service, instance: Instance, running: Version | None, layout: 
         return
     filled = values(service, instance, running, layout.root)
     began = time.monotonic()
-    with suppress(subprocess.TimeoutExpired), layout.log(instance.name, running).open("ab") as log:
-        subprocess.run(
-            argv(command, filled),
-            env=environment(filled) | {"DEPLOYGATE_PID": str(pid)},
-            cwd=layout.release(running),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            timeout=grace,
-            check=False,
-            start_new_session=True,
-        )
+    with layout.log(instance.name, running).open("ab") as log:
+        try:
+            child = subprocess.Popen(
+                argv(command, filled),
+                env=environment(filled) | {"DEPLOYGATE_PID": str(pid)},
+                cwd=layout.release(running),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        except OSError as error:  # a command that can't be run is no reason to let the process live
+            log.write(f"deploygate: the stop command can't be run: {error}\n".encode())
+        else:
+            _followed(child, grace, log)
     processes.end(pid, max(0.0, grace - (time.monotonic() - began)), ask=False)
+
+
+def _followed(child: "subprocess.Popen[bytes]", grace: float, log: BinaryIO) -> None:
+    """Wait for a stop command, and when the grace is over kill it with all that it started."""
+    try:
+        child.wait(grace)
+    except subprocess.TimeoutExpired:
+        log.write(f"deploygate: the stop command did not end within {grace:g} s\n".encode())
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

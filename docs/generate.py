@@ -1,0 +1,200 @@
+"""Writes the parts of README.md and docs/ that come from the code: `python docs/generate.py [--check]`.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. With --check nothing is written, and the exit
+code is 1 where a page is not what it would be.
+"""  # noqa: INP001 - a script, not a package
+
+import ast
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from deploygate.adapters.schemas import schema
+from deploygate.cli.main import VERBS
+from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
+from deploygate.planning import WAIVABLE
+from deploygate.rollout.table import TABLE, Phase, Turn, diagram
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "deploygate"
+PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def machine() -> str:
+    """Return the table of the machine as a picture."""
+    return f"```mermaid\n{diagram()}```\n"
+
+
+def unpictured() -> str:
+    """Return what the picture leaves out: where interruptions and defects of the gate lead."""
+    breaks = [(phase, after) for (phase, turn), after in TABLE.items() if turn is Turn.BROKE]
+    stops = [phase for phase in Phase if (phase, Turn.INTERRUPTED) in TABLE]
+    rows = [(f"{Turn.INTERRUPTED}", ", ".join(stops), Phase.CLOSING.value)]
+    for target in dict.fromkeys(after for _, after in breaks):
+        where = ", ".join(phase for phase, after in breaks if after is target)
+        rows.append((f"{Turn.BROKE}", where, target.value))
+    return table(("what", "in", "leads to"), rows)
+
+
+def endings() -> str:
+    """Return every ending with its exit code after a deploy and after a rollback."""
+    rows = [
+        (f"`{ending}`", str(exit_code(ending, Goal.DEPLOY)), str(exit_code(ending, Goal.ROLLBACK)), MEANINGS[ending])
+        for ending in EXIT_CODES
+    ]
+    return table(("ending", "deploy", "rollback", "what it means"), rows)
+
+
+def verbs() -> str:
+    """Return every verb with its line."""
+    rows = [(f"[`deploygate {verb}`](docs/cli.md#{verb})", says) for verb, says in VERBS.items()]
+    return table(("verb", "what it does"), rows)
+
+
+def cli() -> str:
+    """Return every verb with its usage, help and options."""
+    return "\n".join(section for verb in VERBS for section in _verb(verb))
+
+
+def waivers() -> str:
+    """Return the rules that a run may waive."""
+    return table(
+        ("rule", "what is accepted when it is waived"), [(f"`{rule}`", says) for rule, says in WAIVABLE.items()]
+    )
+
+
+def layers() -> str:
+    """Return the layers that import-linter holds, the highest first."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    found = next(one for one in contracts if one["type"] == "layers")["layers"]
+    return "```\n" + "".join(f"{layer}\n" for layer in found) + "```\n"
+
+
+def tree() -> str:
+    """Return every module with the sentence at its top."""
+    lines = ["src/deploygate/\n"]
+    for path in _modules(PACKAGE):
+        depth = len(path.relative_to(PACKAGE).parts)
+        name = f"{path.name}/" if path.is_dir() else path.name
+        source = path / "__init__.py" if path.is_dir() else path
+        said = (ast.get_docstring(ast.parse(source.read_text())) or "").split("\n")[0]
+        lines.append(f"{'  ' * depth + name:<24} {said}".rstrip() + "\n")
+    return "```\n" + "".join(lines) + "```\n"
+
+
+def keys(name: str) -> Callable[[], str]:
+    """Return what gives the keys of one part of the inventory's schema, each with what it means."""
+
+    def rows() -> Iterator[tuple[str, str]]:
+        found = schema()["$defs"].get(name) or _within(name)
+        for key, about in found["properties"].items():
+            must = " Must be given." if key in found.get("required", ()) else ""
+            yield f"`{key}`", about["description"] + must
+
+    return lambda: table(("key", "what it says"), tuple(rows()))
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table of Markdown."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "diagram": machine,
+    "unpictured": unpictured,
+    "endings": endings,
+    "verbs": verbs,
+    "cli": cli,
+    "waivers": waivers,
+    "layers": layers,
+    "tree": tree,
+    "service-keys": keys("service"),
+    "health-keys": keys("health"),
+    "version-keys": keys("version-probe"),
+    "rollout-keys": keys("rollout"),
+    "killstart-keys": keys("killstart"),
+}
+
+
+def filled(text: str) -> str:
+    """Return a page with its generated parts as they are now."""
+    return PART.sub(lambda match: match[1] + PARTS[match[2]]() + match[3], text)
+
+
+def pages() -> list[Path]:
+    """Return every page that may have generated parts."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _within(name: str) -> dict[str, dict[str, dict[str, str]]]:
+    deploy = schema()["$defs"]["service"]["properties"]["deploy"]["properties"]
+    found: dict[str, dict[str, dict[str, str]]] = deploy[name]
+    return found
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    """Give files before folders, each sorted by name."""
+    for path in sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name)):
+        if path.is_dir() and (path / "__init__.py").exists():
+            yield path
+            yield from _modules(path)
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            yield path
+
+
+def _verb(verb: str) -> Iterator[str]:
+    command: click.Command = importlib.import_module(f"deploygate.cli.{verb}").command
+    words = [_place(one) for one in command.params if isinstance(one, click.Argument)]
+    usage = " ".join(["deploygate", verb, "[OPTIONS]", *words])
+    yield f"## {verb}\n\n```\n{usage}\n```\n"
+    yield "\n\n".join(" ".join(one.split()) for one in (command.help or "").split("\n\n")) + "\n"
+    rows = [_option(one) for one in command.params if isinstance(one, click.Option)]
+    if rows:
+        yield table(("option", "environment", "default", "what it does"), rows)
+
+
+def _place(argument: click.Argument) -> str:
+    name = str(argument.name).upper()
+    return name if argument.required else f"[{name}]"
+
+
+def _option(option: click.Option) -> tuple[str, str, str, str]:
+    about, _, shown = (option.help or "").partition("  [default: ")
+    value = "" if option.is_flag else f" {_value(option)}"
+    names = ", ".join(f"`{name}{value}`" for name in sorted(option.opts, key=len, reverse=True))
+    variable = f"`{option.envvar}`" if isinstance(option.envvar, str) else ""
+    default = shown.removesuffix("]")
+    if not default and isinstance(option.default, str | Path):
+        default = f"`{option.default}`"
+    return names, variable, default, about
+
+
+def _value(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return "|".join(option.type.choices)
+    return option.metavar or option.type.name.upper()
+
+
+def main(words: list[str]) -> int:
+    """Fill the pages, or say which are not as they would be."""
+    stale = []
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        after = filled(before)
+        if before != after:
+            stale.append(page.relative_to(ROOT))
+            if "--check" not in words:
+                page.write_text(after, encoding="utf-8")
+    for name in stale:
+        click.echo(f"{name}: {'run `make docs`' if '--check' in words else 'written'}")
+    return 1 if stale and "--check" in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,282 @@
+"""Whole runs in a simulated world: a deploy, what it raises, what comes after it, and the promises held against it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from deploygate.drive import drive
+from deploygate.endings import Ending, Goal
+from deploygate.events import Action, Event, Seen, Switch
+from deploygate.findings import Finding, Where
+from deploygate.inventory import Argv, Instance, Inventory, KillStart, OnFailure, Owners, Rollout, Service
+from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
+from deploygate.past import Past
+from deploygate.perform import World
+from deploygate.plan import Plan
+from deploygate.planning import Known, Wish, plan_deploy, plan_rollback
+from deploygate.probe import HealthProbe, Sighting
+from deploygate.rollout import Rollout as State
+from deploygate.rollout import Standing, replay
+
+from .fleet import Fleet
+from .scenario import NEW, OLD, Fault, Raising, Scenario
+from .world import Calls, FuseBlownError, Killed, SimClock, SimHosts, SimJournal, SimLocks, SimProber
+
+HEALTH = HealthProbe(interval=1.0, timeout=1.0, passes=2, fails=2, min_healthy=2.0, deadline=10.0)
+SERVICE = ServiceName("AdCaster")
+
+
+def service_of(scenario: Scenario) -> Service:
+    """Return the service of a scenario."""
+    return Service(
+        name=SERVICE,
+        purpose="Chooses the ad for a request.",
+        owners=Owners("nathan", "cory", "obaid"),
+        wanted=Version(NEW),
+        provides=frozenset(),
+        consumes=frozenset(),
+        releases={},
+        deploy=KillStart(root="srv", start=Argv(("serve",)), grace=1.0),
+        instances=tuple(
+            Instance(name, PARALLEL_CHAIN if name.startswith("p") else PRODUCTION, f"http://{name}:80")
+            for name in scenario.names
+        ),
+        health=HEALTH,
+        rollout=Rollout(
+            bake=3.0,
+            on_failure=OnFailure.HALT if scenario.halt else OnFailure.UNDO,
+            failure_budget=scenario.budget,
+            floor=scenario.floor,
+        ),
+        where=Where("services.yml", 1, 1),
+    )
+
+
+@dataclass(slots=True)
+class Told:
+    """How one run ended: a state, or the reasons of a refusal, or nothing when it was killed."""
+
+    goal: Goal
+    state: State | None = None
+    plan: Plan | None = None
+    refused: tuple[Finding, ...] = ()
+    events: list[Event] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    baseline: tuple[Sighting, ...] = ()
+    killed: bool = False
+    looked: dict[InstanceName, list[float]] = field(default_factory=dict)
+
+
+class Simulation:
+    """One scenario: its fleet, its lock, its journals, and every run in it."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.fleet = Fleet(scenario)
+        self.service = service_of(scenario)
+        self.inventory = Inventory((PARALLEL_CHAIN, PRODUCTION), {SERVICE: self.service})
+        self.holder: dict[str, tuple[RunId, Goal, bool]] = {}
+        self.journals: list[SimJournal] = []
+        self.told: list[Told] = []
+
+    def run(
+        self,
+        wish: Wish,
+        calls: Calls,
+        *,
+        raising: Raising = Raising.WORKS,
+        watch: Callable[[State], None] = lambda _state: None,
+    ) -> Told:
+        """Plan and drive one run, until its end or until it is killed."""
+        told = Told(wish.goal)
+        self.told.append(told)
+        run = RunId(f"run-{len(self.told)}")
+        journal = SimJournal(run, calls, self.journals)
+        prober = SimProber(self.fleet, calls, told.looked)
+        hosts = SimHosts(self.fleet, calls, wish.goal, {})
+        locks = SimLocks(run, self.holder)
+        world = World(run, SimClock(self.fleet, calls), prober, hosts, locks, SimForge(self, raising))
+
+        def announce(state: State, action: Action, event: Event | None) -> None:
+            if event is not None:
+                told.actions.append(action)
+                told.events.append(event)
+                watch(state)
+
+        try:
+            baseline = prober.look(self.service, self.service.instances)
+            seen = {sighting.instance: sighting for sighting in baseline}
+            known = Known(seen, (), Past(journal.past(SERVICE)))
+            make = plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback
+            planned = make(self.inventory, wish, known)
+            if isinstance(planned, tuple):
+                told.refused = planned
+                return told
+            told.plan = planned
+            hosts.floors.update({str(name): floor for name, floor in planned.floors.items()})
+            if wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
+                return told
+            told.baseline = tuple(seen[name] for name in planned.instances)
+            told.state = drive(world, self.service, planned, told.baseline, journal, announce)
+        except Killed:
+            told.killed = True
+            journal.alive = False
+            held = self.holder.get(SERVICE)
+            if held and held[0] == run:
+                self.holder[SERVICE] = (held[0], held[1], False)
+        except FuseBlownError:
+            told.killed = True
+            last = told.actions[-1] if told.actions else None
+            self.fleet.violations.append(f"promise 1: a run that never ends ({last})")
+        else:
+            journal.alive = False
+        return told
+
+
+@dataclass(slots=True)
+class SimForge:
+    """Raises rollbacks in the same world, well or badly; shows nothing."""
+
+    simulation: Simulation
+    raising: Raising
+
+    def status(self, context: str, state: str, says: str) -> None:
+        """Show nothing."""
+
+    def comment(self, key: str, markdown: str) -> None:
+        """Show nothing."""
+
+    def summary(self, markdown: str) -> None:
+        """Show nothing."""
+
+    def raise_rollback(self, _service: ServiceName, of_run: RunId, _budget: float) -> tuple[RunId, Ending | None, str]:
+        if self.raising is Raising.CANNOT:
+            return RunId(""), None, "nobody to raise it"
+        calls = Calls(self.simulation.fleet, killed_at=9 if self.raising is Raising.DIES else None)
+        wish = Wish(self.simulation.service, None, goal=Goal.ROLLBACK, of_run=of_run)
+        told = self.simulation.run(wish, calls)
+        if told.state is None or told.killed:
+            return RunId(""), None, "the raised rollback said nothing"
+        return RunId("raised"), told.state.ending, "raised"
+
+
+def simulate(scenario: Scenario) -> Simulation:
+    """Deploy in a scenario; after a kill or a stop, do what it says next. Violations are in the fleet."""
+    simulation = Simulation(scenario)
+    broken = {"baseline": "--baseline broken"} if scenario.broken else {}
+    wish = Wish(simulation.service, Version(NEW), waived=broken)
+    calls = Calls(simulation.fleet, scenario.killed_at, scenario.stopped_at)
+    first = simulation.run(wish, calls, raising=scenario.raising, watch=_one_unproven(simulation))
+    _hold(simulation, first)
+    interrupted = first.state is not None and first.state.ending is Ending.INTERRUPTED
+    if first.killed or interrupted:
+        goal = Goal.DEPLOY if scenario.then == "deploy" else Goal.ROLLBACK
+        version = Version(NEW) if goal is Goal.DEPLOY else None
+        again = Wish(simulation.service, version, waived=broken if goal is Goal.DEPLOY else {}, goal=goal)
+        simulation.fleet.healed = scenario.healed
+        second = simulation.run(again, Calls(simulation.fleet), watch=_one_unproven(simulation))
+        _hold(simulation, second)
+        if scenario.healed:
+            _hold_finished(simulation, second)
+    return simulation
+
+
+def _hold_finished(simulation: Simulation, told: Told) -> None:
+    """Promise 4: once all faults are gone, the run after a kill brings the whole fleet to one version."""
+    fleet, scenario = simulation.fleet, simulation.scenario
+    if told.refused:
+        allowed = {"bad-version", "baseline", "floor", "nothing-to-undo", "way-back"}
+        odd = {finding.rule for finding in told.refused} - allowed
+        if odd:
+            fleet.violations.append(f"promise 4: the run after a kill was refused for {odd}")
+        return
+    gone = {Fault.OLD_GONE, Fault.OLD_LOST} & set(scenario.faults.values())
+    if told.state is None or gone or scenario.down:
+        return
+    version = NEW if told.goal is Goal.DEPLOY else OLD
+    well = [name for name in scenario.names if fleet.truly_good(name, version)]
+    if len(well) < len(scenario.names) and not (told.plan and told.plan.skipped):
+        odd = {name for name in scenario.names if name not in well}
+        fleet.violations.append(f"promise 4: after the second run ({told.state.ending}) {odd} are not at {version}")
+
+
+def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
+    def watch(state: State) -> None:
+        if len(state.standing(Standing.UNPROVEN)) > 1:
+            simulation.fleet.violations.append("promise 1: more than one unproven instance")
+
+    return watch
+
+
+def _hold(simulation: Simulation, told: Told) -> None:
+    """Hold the promises against a run that has ended."""
+    state, plan, fleet = told.state, told.plan, simulation.fleet
+    if state is None or plan is None or told.killed:
+        return
+    say = fleet.violations.append
+    if state.ending is None:
+        say("promise 1: a run without a named ending")
+    if replay(plan, told.baseline, told.events) != state:
+        say("history: replaying it gives another rollout")
+    _hold_looked(fleet, plan, told)
+    switched = [change.instance for action in told.actions if isinstance(action, Switch) for change in action.changes]
+    if state.ending in {Ending.REFUSED, Ending.LOCKED} and switched:
+        say(f"promise 1: {state.ending}, but something was touched")
+    _hold_ending(fleet, plan, told, state, set(switched))
+    if told.goal is Goal.DEPLOY and state.cause and state.cause.verdict:
+        _hold_remembered(simulation)
+
+
+def _hold_ending(fleet: Fleet, plan: Plan, told: Told, state: State, switched: set[InstanceName]) -> None:
+    touched = switched & {move.instance for move in plan.moves} | {move.instance for move in plan.held}
+    ways = {move.instance: move.was for move in plan.way_back if move.instance in touched}
+    if state.ending is Ending.DEPLOYED:
+        _hold_deployed(fleet, plan, told)
+    elif state.ending is Ending.ROLLED_BACK:
+        _hold_rolled_back(fleet, ways)
+    elif state.ending is Ending.ROLLBACK_FAILED:
+        for name, was in ways.items():
+            if fleet.fault(name) is None and was == OLD and not fleet.truly_good(name, OLD):
+                fleet.violations.append(f"promise 6: {name} could have been taken back, and was not")
+
+
+def _hold_looked(fleet: Fleet, plan: Plan, told: Told) -> None:
+    """Promise 4: at its end, a run has looked at every instance since its last change."""
+    changes = [number for number, action in enumerate(told.actions) if isinstance(action, Switch)]
+    after = told.events[changes[-1] + 1 if changes else 0 :]
+    looked = {seen.instance for event in after if isinstance(event, Seen) for seen in event.sightings}
+    if looked != set(plan.instances):
+        fleet.violations.append("promise 4: a run that did not look at every instance at its end")
+
+
+def _hold_rolled_back(fleet: Fleet, ways: dict[InstanceName, Version | None]) -> None:
+    for name, was in ways.items():
+        if was and not fleet.truly_good(name, was):
+            fleet.violations.append(f"promise 6: rolled back, but {name} is not well at {was}")
+        if was is None and fleet.boxes[name].process is not None:
+            fleet.violations.append(f"promise 6: rolled back, but {name} runs something")
+
+
+def _hold_remembered(simulation: Simulation) -> None:
+    journal = SimJournal(RunId("later"), Calls(simulation.fleet), simulation.journals)
+    known = Known(simulation.fleet.shown, (), Past(journal.past(SERVICE)))
+    verdict = plan_deploy(simulation.inventory, Wish(simulation.service, Version(NEW)), known)
+    if isinstance(verdict, Plan) or "bad-version" not in {finding.rule for finding in verdict}:
+        simulation.fleet.violations.append("promise 7: a version that failed was not remembered")
+
+
+def _hold_deployed(fleet: Fleet, plan: Plan, told: Told) -> None:
+    before = {seen.instance: seen.identity for seen in told.baseline}
+    moved = {move.instance for move in plan.moves}
+    for name in plan.instances:
+        shown, process = fleet.shown[name], fleet.boxes[name].process
+        if process is None or process.release != plan.version or shown.version != plan.version:
+            fleet.violations.append(f"promise 2: deployed, but {name} does not run {plan.version}")
+        elif shown.health != "healthy":
+            fleet.violations.append(f"promise 2: deployed, but {name} was last seen {shown.health}")
+        elif name in moved and process.identity == before[name]:
+            fleet.violations.append(f"promise 2: deployed, but {name} is the process that ran before")
+    for name, times in told.looked.items():
+        gap = max((after - earlier for earlier, after in pairwise(times)), default=0.0)
+        if gap > 3 * HEALTH.interval + HEALTH.timeout:
+            fleet.violations.append(f"promise 3: {name} was not looked at for {gap:.1f} s")

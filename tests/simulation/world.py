@@ -1,0 +1,256 @@
+"""The gate's ports on a simulated fleet, with a fuse, and with a kill switch that works like SIGKILL."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from deploygate.endings import Ending, Goal
+from deploygate.events import Action, Change, Event, Start, Switch, Trouble
+from deploygate.inventory import Instance, Service
+from deploygate.names import InstanceName, RunId, ServiceName, Version
+from deploygate.past import Beginning, End, Run, remembered
+from deploygate.plan import Plan
+from deploygate.ports import Process
+from deploygate.probe import Sighting
+
+from .fleet import Fleet
+from .scenario import NEW, OLD, Fault
+
+FUSE = 20_000  # calls to the world; a livelock burns it
+
+
+class Killed(BaseException):
+    """The gate was killed here: nothing after this happens."""
+
+
+class FuseBlownError(BaseException):
+    """A run goes on for ever."""
+
+
+@dataclass(slots=True)
+class Calls:
+    """Counts the gate's calls to the world; kills and stops it at the ones that were drawn."""
+
+    fleet: Fleet
+    killed_at: int | None = None
+    stopped_at: int | None = None
+    made: int = 0
+    stopped: bool = False
+    heard: bool = False
+
+    def count(self) -> None:
+        """Count one call."""
+        self.made += 1
+        self.fleet.calls += 1
+        if self.made > FUSE:
+            raise FuseBlownError
+        if self.made == self.stopped_at:
+            self.stopped = True
+        if self.made == self.killed_at:
+            raise Killed
+
+
+@dataclass(slots=True)
+class SimClock:
+    """A clock that goes on only when somebody waits."""
+
+    fleet: Fleet
+    calls: Calls
+
+    def now(self) -> float:
+        return self.fleet.now
+
+    def wait_until(self, when: float) -> None:
+        if not self.calls.stopped:
+            self.fleet.now = max(self.fleet.now, when)
+
+    def stopped(self) -> str:
+        self.calls.heard = self.calls.stopped
+        return "SIGTERM" if self.calls.stopped else ""
+
+
+@dataclass(slots=True)
+class SimProber:
+    """Asks the simulated instances; those that don't answer take their whole time-out."""
+
+    fleet: Fleet
+    calls: Calls
+    looked: dict[InstanceName, list[float]] = field(default_factory=dict)
+
+    def look(self, service: Service, instances: Sequence[Instance]) -> tuple[Sighting, ...]:
+        self.calls.count()
+        self.fleet.now += 0.01
+        sightings = tuple(self.fleet.ask(one.name) for one in instances)
+        if any("within" in sighting.says for sighting in sightings):
+            self.fleet.now += service.health.timeout
+        for sighting in sightings:
+            self.fleet.shown[sighting.instance] = sighting
+            self.looked.setdefault(sighting.instance, []).append(sighting.at)
+        return sightings
+
+
+@dataclass(slots=True)
+class SimHosts:
+    """Kills and starts simulated processes, and writes down what a promise forbids."""
+
+    fleet: Fleet
+    calls: Calls
+    goal: Goal
+    floors: dict[str, int]
+    proven: set[tuple[InstanceName, str]] = field(default_factory=set)
+
+    def stage(self, _service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
+        self.calls.count()
+        troubles = []
+        for start in releases:
+            if self.fleet.fault(start.instance) is Fault.NEVER_STAGED:
+                troubles.append(Trouble(start.instance, "no space left on the device"))
+            else:
+                self.fleet.boxes[start.instance].installed.add(start.version)
+        return tuple(troubles)
+
+    def prove(self, _service: Service, releases: Sequence[Start], *, unchanged: bool) -> tuple[Trouble, ...]:
+        self.calls.count()
+        assert isinstance(unchanged, bool)
+        self.proven |= {(start.instance, start.version) for start in releases}
+        return tuple(
+            Trouble(start.instance, f"{start.version} is not installed")
+            for start in releases
+            if start.version not in self.fleet.boxes[start.instance].installed
+        )
+
+    def switch(self, service: Service, changes: Sequence[Change], _run: RunId) -> tuple[Trouble, ...]:
+        self.calls.count()
+        if self.calls.heard:
+            self.fleet.violations.append("promise 1: something was started after an abort")
+        troubles = []
+        for change in changes:
+            trouble = self._change(service, change)
+            if trouble:
+                troubles.append(Trouble(change.instance, trouble))
+        return tuple(troubles)
+
+    def process(self, _service: Service, _instance: Instance) -> Process:
+        raise AssertionError("the simulated prober knows the processes itself")
+
+    def prune(
+        self,
+        _service: Service,
+        _instances: Sequence[InstanceName],
+        protect: Sequence[Version],
+    ) -> tuple[Version, ...]:
+        self.calls.count()
+        assert OLD in protect or not protect or len(protect) == 1
+        return ()
+
+    def _change(self, service: Service, change: Change) -> str:
+        self._lose([change.instance])
+        box, fault = self.fleet.boxes[change.instance], self.fleet.fault(change.instance)
+        if change.keep and box.process and box.process.release == change.start:
+            return ""
+        if change.start is not None and change.start not in box.installed:
+            return f"{change.start} is not installed"
+        if fault is Fault.HOST_LOST and self.fleet.calls > 25:
+            return "the host does not answer"
+        if fault is Fault.NO_STOP and box.process:
+            self.fleet.now += service.deploy.grace
+            return "the process does not die"
+        self._hold_against_promises(service, change)
+        box.process = None
+        self.fleet.now += 0.03
+        self.calls.count()  # a kill between the two
+        if change.start is not None:
+            if fault is Fault.NO_START and change.start != OLD:
+                box.started = change.start
+                return "the program is not executable"
+            self.fleet.start(change.instance, change.start)
+        else:
+            box.started = None
+        return ""
+
+    def went_back_proven(self, name: InstanceName) -> bool:
+        """Tell whether the old release of an instance was shown to be startable, or there is none."""
+        box = self.fleet.boxes[name]
+        return (name, OLD) in self.proven or (box.process is not None and box.process.release == NEW)
+
+    def _lose(self, names: Iterable[InstanceName]) -> None:
+        for name in names:
+            if self.fleet.fault(name) is Fault.OLD_LOST and self.fleet.calls > 25:
+                self.fleet.boxes[name].installed.discard(OLD)
+
+    def _hold_against_promises(self, service: Service, change: Change) -> None:
+        """Promises 1 and 5, at the moment of a kill, by what the gate was shown."""
+        seen = self.fleet.shown.get(change.instance)
+        if self.goal is Goal.ROLLBACK or change.keep or seen is None or seen.health != "healthy":
+            return
+        if (change.instance, str(change.start)) not in self.proven:
+            self.fleet.violations.append("promise 1: a healthy process was stopped for a release never proven")
+        if self.calls.killed_at is None and not self.went_back_proven(change.instance):
+            self.fleet.violations.append("promise 5: an instance was changed whose way back was never proven")
+        environment = next(one.environment for one in service.instances if one.name == change.instance)
+        names = {one.name for one in service.instances if one.environment == environment}
+        serving = sum(1 for name in names if (shown := self.fleet.shown.get(name)) and shown.health == "healthy")
+        if serving - 1 < self.floors.get(environment, 0):
+            self.fleet.violations.append(f"promise 1: {serving - 1} left serving, under the floor")
+
+
+@dataclass(slots=True)
+class SimLocks:
+    """One lock; a rollback outranks a deploy, and a dead run's lock is stale."""
+
+    run: RunId
+    holder: dict[str, tuple[RunId, Goal, bool]]
+
+    def take(self, service: ServiceName, rank: Goal) -> tuple[str, str]:
+        held = self.holder.get(service)
+        if held and held[0] != self.run and held[2] and not (rank is Goal.ROLLBACK and held[1] is Goal.DEPLOY):
+            return "", f"run {held[0]}"
+        self.holder[service] = (self.run, rank, True)
+        return (held[0] if held and held[0] != self.run else ""), ""
+
+    @contextmanager
+    def guard(self, service: ServiceName) -> Iterator[str]:
+        held = self.holder.get(service)
+        yield "" if held and held[0] == self.run else "another run"
+
+    def release(self, service: ServiceName) -> None:
+        if self.holder.get(service, ("",))[0] == self.run:
+            del self.holder[service]
+
+
+@dataclass(slots=True)
+class SimJournal:
+    """Keeps what is written, as a killed process would leave it."""
+
+    run: RunId
+    calls: Calls
+    runs: list["SimJournal"]
+    beginning: Beginning | None = None
+    actions: list[Action] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    ended: End | None = None
+    alive: bool = True
+
+    def begin(self, plan: Plan, baseline: tuple[Sighting, ...]) -> None:
+        self.calls.count()
+        self.beginning = Beginning(1, self.run, "then", "somebody", "here", "1-1", plan, baseline)
+        self.runs.append(self)
+
+    def before(self, action: Action) -> None:
+        self.actions.append(action)
+        if isinstance(action, Switch):
+            self.calls.count()
+
+    def after(self, event: Event) -> None:
+        self.events.append(event)
+
+    def end(self, ending: Ending, cause: str, *, bad: bool, debts: tuple[InstanceName, ...]) -> None:
+        self.calls.count()
+        self.ended = End("then", ending, cause, bad, debts)
+
+    def past(self, _service: ServiceName) -> tuple[Run, ...]:
+        return tuple(
+            remembered(one.beginning, one.actions, one.events, one.ended, alive=one.alive)
+            for one in self.runs
+            if one.beginning and one is not self
+        )
