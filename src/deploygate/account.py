@@ -132,7 +132,7 @@ def _headline(rollout: Rollout, ending: Ending) -> str:
     match ending:
         case Ending.DEPLOYED:
             size = count(len(plan.moves) + len(plan.held), "instance")
-            return f"{name} runs on {size}, each proven (it was {from_versions(plan.way_back)})"
+            return f"{name} runs on {size}, each proven (before: {from_versions(plan.way_back)})"
         case Ending.ROLLED_BACK:
             if plan.goal is Goal.ROLLBACK:
                 return f"{plan.service} is back at {from_versions(plan.moves)}, on {count(len(back), 'instance')}"

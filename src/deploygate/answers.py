@@ -28,7 +28,11 @@ Value = str | None
 
 
 class _NoValueError(Exception):
-    """The answer holds no value at the place that was named; the message says why."""
+    """The answer holds no value at the place that was named; the message says why. `parsed`: it could be read."""
+
+    def __init__(self, says: str, *, parsed: bool = False) -> None:
+        super().__init__(says)
+        self.parsed = parsed
 
 
 def read_health(probe: HealthProbe, reply: Reply | NoReply) -> tuple[Health, str]:
@@ -112,20 +116,30 @@ def _resolve(convention: Convention, reply: Reply) -> Convention:
 
 
 def _by_convention(convention: Convention, reply: Reply) -> tuple[Health, str]:
-    if convention is Convention.STATUS:
-        return (Health.HEALTHY, "") if _fine(reply) else (Health.ILL, f"answered {reply.status}")
+    if not _fine(reply):
+        return Health.ILL, f"answered {reply.status}" + _said(reply)
+    if convention is Convention.STATUS or (convention is Convention.AUTO and not _speaks_json(reply)):
+        return Health.HEALTHY, ""
     try:
         word = _extract(JsonPointer("/status"), reply)
     except _NoValueError as error:
-        if not _fine(reply):
-            return Health.ILL, f"answered {reply.status}"
-        return (Health.HEALTHY, "") if convention is Convention.AUTO else (Health.UNKNOWN, str(error))
-    said = f'answered {reply.status} and says "{plain(word, 40)}"'
-    if not _fine(reply) or word.lower() in _BAD_WORDS:
-        return Health.ILL, said
-    if word.lower() in _GOOD_WORDS or convention is Convention.AUTO:
+        bare = convention is Convention.AUTO and error.parsed
+        return (Health.HEALTHY, "") if bare else (Health.UNKNOWN, str(error))
+    if word.lower() in _GOOD_WORDS:
         return Health.HEALTHY, ""
-    return Health.UNKNOWN, said
+    known = word.lower() in _BAD_WORDS
+    return (Health.ILL if known else Health.UNKNOWN), f"answered {reply.status}" + _said(reply)
+
+
+def _said(reply: Reply) -> str:
+    try:
+        return f' and says "{plain(_extract(JsonPointer("/status"), reply), 40)}"'
+    except _NoValueError:
+        return ""
+
+
+def _speaks_json(reply: Reply) -> bool:
+    return "json" in _kind(reply) or reply.body.lstrip().startswith(b"{")
 
 
 def _version_reader(reads: Convention | Reader, reply: Reply) -> Reader:
@@ -171,7 +185,7 @@ def _at(pointer: str, body: bytes) -> str:
         elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
             node = node[int(key)]
         else:
-            raise _NoValueError(f"the body has nothing at {pointer}")
+            raise _NoValueError(f"the body has nothing at {pointer}", parsed=True)
     if isinstance(node, str):
         return node
     if isinstance(node, bool):

@@ -98,11 +98,20 @@ class Past(msgspec.Struct, frozen=True):
 
     def unfinished(self) -> Run | None:
         """Return the last deploy if it was cut off or stopped half-way and nothing has settled it since."""
+        back: set[InstanceName] = set()
         for one in reversed(self.runs):
             if one.plan.goal is Goal.ROLLBACK and one.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
-                return None
+                back |= {move.instance for move in one.plan.moves}
             if one.plan.goal is Goal.DEPLOY and one.ways and not one.alive:
-                return one if one.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR, *_HALF} else None
+                half = one.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR, *_HALF}
+                return one if half and not back.issuperset(one.ways) else None
+        return None
+
+    def idle(self) -> Run | None:
+        """Return the last run, where it is a deploy that was cut off or stopped before it changed anything."""
+        last = self.runs[-1] if self.runs else None
+        if last and last.plan.goal is Goal.DEPLOY and not last.ways and last.ending in {None, Ending.INTERRUPTED}:
+            return last
         return None
 
     def bad(self, version: Version) -> str:

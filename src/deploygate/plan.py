@@ -40,7 +40,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     `moves` are in deploy order, also on the way back, which takes them from the end. `held` were moved by an
     earlier run that did not finish; they are watched, and taken back with the others. `instances` are all of
     the service in the environments concerned, with the environment of each; `floors` says how many of an
-    environment must keep serving. `expected` and `worst` are seconds.
+    environment must keep serving, `keep` which releases stay installed besides those of the plan. `expected` and
+    `worst` are seconds.
     """
 
     goal: Goal
@@ -51,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     instances: dict[InstanceName, Environment]
     floors: dict[Environment, int]
     held: tuple[Move, ...] = ()
+    keep: tuple[Version, ...] = ()
     skipped: tuple[InstanceName, ...] = ()
     on_failure: str = "undo"
     failure_budget: int = 0

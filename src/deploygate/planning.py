@@ -31,7 +31,8 @@ WAIVABLE = {
 class Wish:
     """What was asked for. `environment` is the last one to go to (or, on the way back, the only one).
 
-    `waived` has a reason for each rule that is not to refuse; `of_run` is the deploy to be undone.
+    `waived` has a reason for each rule that is not to refuse; `of_run` is the deploy to be undone, `raised` says
+    that this deploy raises it itself, having proven its way back before it began.
     """
 
     service: Service
@@ -40,6 +41,7 @@ class Wish:
     waived: Mapping[str, str] = field(default_factory=dict)
     goal: Goal = Goal.DEPLOY
     of_run: RunId | None = None
+    raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         skipped=skipped,
         watch=watch,
         instances={one.name: one.environment for one in instances if one.name not in skipped},
-        floors=_floors(service, environments),
+        floors=_floors(service, environments, skipped),
+        keep=tuple(version for version in (known.past.last_good(),) if version),
         on_failure=service.rollout.on_failure.value,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
@@ -117,6 +120,10 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
 def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     """Return the plan that takes instances back: to a named version, else to what the last deploy found there."""
     service, past = wish.service, known.past
+    idle = past.idle() if wish.version is None and wish.of_run is None else None
+    if idle:
+        says = f"run {idle.run} of {service.name} {idle.plan.version} was stopped before it changed anything"
+        return (Finding("nothing-to-undo", service.where, says, "To go back further, name the version: --to VERSION."),)
     undone = past.last_deploy(wish.of_run)
     targets: dict[InstanceName, Version | None] = {}
     if wish.version:
@@ -143,9 +150,8 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         for one in instances
     )
     backs = {move.was for move in moves if move.was}
-    raised = wish.of_run is not None  # by a deploy that proved its way back before it began
-    findings = [] if raised else list(_interfaces(inventory, wish, backs, known))
-    if not raised:
+    findings = [] if wish.raised else list(_interfaces(inventory, wish, backs, known))
+    if not wish.raised:
         findings += _no_way_back(wish, moves)
     if wish.version and (why := past.bad(wish.version)):
         findings.append(_bad(service, wish.version, why))
@@ -241,7 +247,7 @@ def _baseline(
             yield Finding("baseline", where, says, "Make its version probe answer, or use --baseline broken.")
         elif seen.health is Health.HEALTHY and seen.identity is None:
             says = f"which process answers as {move.instance} cannot be told, so a restart could not be proven"
-            yield Finding("identity", where, says, "Give version_probe.identity, or start it through deploygate once.")
+            yield Finding("identity", where, says, "Give version_probe.identity; or stop it and use --baseline broken.")
 
 
 def _floor(wish: Wish, environments: tuple[Environment, ...]) -> Iterable[Finding]:
@@ -291,10 +297,15 @@ def _watch(service: Service) -> Watch:
     )
 
 
-def _floors(service: Service, environments: tuple[Environment, ...]) -> dict[Environment, int]:
+def _floors(
+    service: Service,
+    environments: tuple[Environment, ...],
+    skipped: tuple[InstanceName, ...] = (),
+) -> dict[Environment, int]:
+    """Return how many must keep serving: as the inventory says, else all but one of those that take part."""
     floors = {}
     for environment in environments:
-        size = len(service.within(environment))
+        size = sum(1 for one in service.within(environment) if one.name not in skipped)
         floor = service.rollout.floor if environment == PRODUCTION else None
         floors[environment] = max(0, size - 1) if floor is None else floor
     return floors

@@ -188,8 +188,8 @@ def action_line(action: Action) -> str:
 
 def change_line(change: Change) -> str:
     """Return one change as people say it: `adcaster-1: kill 1.2, start 2.0`."""
-    stop = f"kill {change.stop}" if change.stop else "kill what runs"
-    return f"{change.instance}: {stop}, " + (f"start {change.start}" if change.start else "start nothing")
+    stop = f"kill {change.stop}, " if change.stop else ""
+    return f"{change.instance}: {stop}" + (f"start {change.start}" if change.start else "start nothing")
 
 
 def escaped(text: str) -> str:
@@ -300,9 +300,7 @@ def observed_text(rows: Sequence[Observed]) -> str:
         if off
         else f"✔ {count(len(rows), 'instance')}, all as wanted"
     )
-    return (
-        f"{verdict}\n\n{_plain([_observed_cells(row) for row in rows], _OBSERVED)}\n"
-    )
+    return f"{verdict}\n\n{_plain([_observed_cells(row) for row in rows], _OBSERVED)}\n"
 
 
 def observed_markdown(rows: Sequence[Observed]) -> str:

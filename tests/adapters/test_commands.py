@@ -16,7 +16,21 @@ from deploygate.inventory import Argv, Command, Script
 from deploygate.names import InstanceName, ServiceName, Version
 
 FUSE = 20.0
-HOSTILE = ["a b", "a'b", 'a"b', "$(touch owned)", "`touch owned`", "a\nb", "--help", "-c", ";true", "{port}", "ä€", "*", "\\"]
+HOSTILE = [
+    "a b",
+    "a'b",
+    'a"b',
+    "$(touch owned)",
+    "`touch owned`",
+    "a\nb",
+    "--help",
+    "-c",
+    ";true",
+    "{port}",
+    "ä€",
+    "*",
+    "\\",
+]
 ECHO = "import json, os, sys; print(json.dumps([sys.argv[1:], os.environ['DEPLOYGATE_VERSION']]))"
 SVC = service()
 ROOT = Path("/srv/Svc")

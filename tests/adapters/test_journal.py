@@ -221,7 +221,15 @@ def test_a_file_in_which_nothing_was_finished_tells_of_no_run(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "rubbish",
-    [b"rubbish", b"{}", b"", b'{"kind":"done","at":"x","event":{"type":"Dancing"}}', b"\xff", b'{"kind": "\xff"}', b"null"],
+    [
+        b"rubbish",
+        b"{}",
+        b"",
+        b'{"kind":"done","at":"x","event":{"type":"Dancing"}}',
+        b"\xff",
+        b'{"kind": "\xff"}',
+        b"null",
+    ],
 )
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_line_that_cannot_be_read_is_named_and_not_guessed(tmp_path: Path, rubbish: bytes, ended: bool) -> None:  # noqa: FBT001

@@ -65,7 +65,7 @@ def test_a_raised_rollback_is_a_command_that_is_followed_to_its_end(
            f"print({json.dumps(ON)!r}); sys.exit(6)")  # fmt: skip
     assert forge(tmp_path).raise_rollback(SVC, RUN, 20.0) == ("r2", Ending.ROLLED_BACK, "Svc is back at 1.0")
     assert json.loads(said.read_text()) == [
-        ["-m", "deploygate", "rollback", "Svc", "--of-run", "r1", "--format", "json", "--progress", "plain",
+        ["-m", "deploygate", "rollback", "Svc", "--of-run", "r1", "--raised", "--format", "json", "--progress", "plain",
          "--inventory", "services.yml"],
         True,
     ]  # fmt: skip
@@ -77,9 +77,7 @@ def test_a_rollback_that_could_not_begin_says_why(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("out", ["", "rubbish", "{}", '{"ending": "fine", "run": "r2", "says": "x"}'])
-def test_a_rollback_that_said_nothing_has_no_ending(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
-) -> None:
+def test_a_rollback_that_said_nothing_has_no_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str) -> None:
     python(monkeypatch, tmp_path, f"print({out!r}); sys.exit(1)")
     line = "the raised rollback ended with 1 and said nothing"
     assert forge(tmp_path).raise_rollback(SVC, RUN, 20.0) == ("", None, line)

@@ -129,7 +129,7 @@ def test_the_guard_tells_of_a_lock_that_is_gone(tmp_path: Path) -> None:
     own.take(SVC, Goal.DEPLOY)
     (tmp_path / "Svc.json").unlink()
     with own.guard(SVC) as lost:
-        assert lost == "nobody (the lock is gone)"
+        assert lost == "another run, which is over already,"
 
 
 def test_nobody_lets_go_of_another_runs_lock(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_lock_with_rubbish_in_it_is_nobodys(tmp_path: Path, rubbish: bytes) ->
     (tmp_path / "Svc.json").write_bytes(rubbish)
     own = locks(tmp_path)
     with own.guard(SVC) as lost:
-        assert lost == "nobody (the lock is gone)"
+        assert lost == "another run, which is over already,"
     assert own.take(SVC, Goal.DEPLOY) == ("", "")
 
 

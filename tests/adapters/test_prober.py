@@ -85,7 +85,7 @@ def says(answer: bytes) -> Conversation:
     return lambda connection, _: connection.sendall(answer)
 
 
-def hangs(connection: socket.socket, over: threading.Event) -> None:
+def hangs(_: socket.socket, over: threading.Event) -> None:
     over.wait(FUSE)
 
 
@@ -112,9 +112,7 @@ def look(asked: Service, process: Process | None = None) -> tuple[Sighting, ...]
     prober = HttpProber(lambda *_: process or Process(), lambda: NOW)
     pool = ThreadPoolExecutor(1)
     try:
-        return tuple(
-            changed(one, elapsed=0.0) for one in pool.submit(prober.look, asked, asked.instances).result(FUSE)
-        )
+        return tuple(changed(one, elapsed=0.0) for one in pool.submit(prober.look, asked, asked.instances).result(FUSE))
     finally:
         prober.close()
         pool.shutdown(wait=False)
@@ -176,7 +174,9 @@ def test_a_connection_that_is_closed_without_an_answer_tells_nothing(serving: Se
     assert look(of(serving(says(b"")).address)) == (sight(Health.UNKNOWN, line),)
 
 
-@pytest.mark.parametrize("rubbish", [b"hello\r\n\r\n", b"SSH-2.0-OpenSSH_9\r\n", b"\x16\x03\x01\x00", b"HTTP/1.1 x\r\n\r\n"])
+@pytest.mark.parametrize(
+    "rubbish", [b"hello\r\n\r\n", b"SSH-2.0-OpenSSH_9\r\n", b"\x16\x03\x01\x00", b"HTTP/1.1 x\r\n\r\n"]
+)
 def test_what_is_not_http_tells_nothing(serving: Serving, rubbish: bytes) -> None:
     (seen,) = look(of(serving(says(rubbish)).address))
     assert (seen.health, seen.version) == (Health.UNKNOWN, None)
@@ -266,6 +266,26 @@ def test_more_instances_than_threads_are_all_asked(serving: Serving) -> None:
     assert len(server.requests) == 100
 
 
+def test_what_befalls_one_look_is_told_and_the_others_are_asked(serving: Serving) -> None:
+    asked = of(*([serving(says(OK)).address] * 50))
+
+    def identify(_: Service, one: Instance) -> Process:
+        if one.name == "i50":
+            return Process()
+        raise PermissionError("not yours")
+
+    prober = HttpProber(identify, lambda: NOW)
+    pool = ThreadPoolExecutor(1)
+    try:
+        seen = pool.submit(prober.look, asked, asked.instances).result(FUSE)
+    finally:
+        prober.close()
+        pool.shutdown(wait=False)
+    assert {one.says for one in seen[:-1]} == {"could not be asked: PermissionError: not yours"}
+    assert {one.health for one in seen[:-1]} == {Health.UNKNOWN}
+    assert seen[-1].health is Health.HEALTHY
+
+
 def test_nobody_is_asked_where_nobody_is() -> None:
     assert look(of()) == ()
 
@@ -288,7 +308,7 @@ def test_bytes_that_are_not_text_break_nothing(serving: Serving) -> None:
     body = b'{"version": "\xff"}'
     asked = of(serving(says(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)).address)
     broken = service(instances=asked.instances, health=asked.health, version=VersionProbe("/version"))
-    assert look(broken) == (sight(Health.HEALTHY, "/version: the body is not JSON"),)
+    assert look(broken) == (sight(Health.UNKNOWN, "/version: the body is not JSON"),)
 
 
 def test_what_a_service_says_is_one_harmless_line(serving: Serving) -> None:
@@ -301,10 +321,17 @@ def test_what_a_service_says_is_one_harmless_line(serving: Serving) -> None:
 # The same, with answers on the wire
 
 
+@pytest.fixture
+def wire() -> Iterator[str]:
+    """Return an address at which something listens; what it answers is given by `responses`."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
 @responses.activate
-def test_headers_are_found_in_any_case() -> None:
-    responses.get("http://127.0.0.1:7001/version", body="x", headers={"X-VERSION": "2.0", "X-Boot": "b-7"})
-    one = of("http://127.0.0.1:7001")
+def test_headers_are_found_in_any_case(wire: str) -> None:
+    responses.get(f"{wire}/version", body="x", headers={"X-VERSION": "2.0", "X-Boot": "b-7"})
+    one = of(wire)
     asked = service(
         instances=one.instances,
         health=one.health,
@@ -315,30 +342,30 @@ def test_headers_are_found_in_any_case() -> None:
 
 
 @responses.activate
-def test_an_aged_answer_tells_nothing() -> None:
-    responses.get("http://127.0.0.1:7001/version", body="2.0", headers={"Age": "12"})
+def test_an_aged_answer_tells_nothing(wire: str) -> None:
+    responses.get(f"{wire}/version", body="2.0", headers={"Age": "12"})
     line = "/version: an aged answer (Age: 12) is not an answer"
-    assert look(of("http://127.0.0.1:7001")) == (sight(Health.UNKNOWN, line),)
+    assert look(of(wire)) == (sight(Health.UNKNOWN, line),)
 
 
 @responses.activate
-def test_a_slash_at_an_addresss_end_is_not_doubled() -> None:
-    responses.get("http://127.0.0.1:7001/version", body="2.0")
-    assert look(of("http://127.0.0.1:7001/"))[0].version == "2.0"
+def test_a_slash_at_an_addresss_end_is_not_doubled(wire: str) -> None:
+    responses.get(f"{wire}/version", body="2.0")
+    assert look(of(f"{wire}/"))[0].version == "2.0"
 
 
 @responses.activate
 @pytest.mark.parametrize("status", [200, 503])
-def test_a_health_document_is_read_by_its_content_type(status: int) -> None:
+def test_a_health_document_is_read_by_its_content_type(wire: str, status: int) -> None:
     responses.get(
-        "http://127.0.0.1:7001/version",
+        f"{wire}/version",
         body='{"status": "fail", "releaseId": "2.0"}',
         content_type="application/health+json",
         status=status,
     )
     line = f'/version: answered {status} and says "fail"'
-    one = of("http://127.0.0.1:7001")
-    asked = service(instances=one.instances, health=one.health, version=VersionProbe("/version", JsonPointer("/releaseId")))
+    one = of(wire)
+    asked = service(
+        instances=one.instances, health=one.health, version=VersionProbe("/version", JsonPointer("/releaseId"))
+    )
     assert look(asked) == (sight(Health.ILL, line, "2.0" if status == 200 else None),)
-
-

@@ -47,17 +47,15 @@ def as_folder(_tmp: Path, folder: Path) -> Path:
 
 
 def as_tar(tmp: Path, folder: Path) -> Path:
-    return packed(tmp / "x.tar", folder)
+    with tarfile.open(tmp / "x.tar", "w") as archive:
+        archive.add(folder, ".")
+    return tmp / "x.tar"
 
 
 def as_tgz(tmp: Path, folder: Path) -> Path:
-    return packed(tmp / "x.tar.gz", folder)
-
-
-def packed(path: Path, folder: Path) -> Path:
-    with tarfile.open(path, f"w:{'gz' if path.suffix == '.gz' else ''}") as archive:
+    with tarfile.open(tmp / "x.tar.gz", "w:gz") as archive:
         archive.add(folder, ".")
-    return path
+    return tmp / "x.tar.gz"
 
 
 def as_zip(tmp: Path, folder: Path) -> Path:

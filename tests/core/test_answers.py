@@ -162,7 +162,8 @@ def test_a_value_that_is_not_there_is_doubt_and_under_a_bad_status_illness(
 
 DOCUMENT = json.dumps(
     {
-        "version": "1.10", "number": 1.10, "build": 7, "yes": True, "none": None, "many": [], "deep": {"er": ["a", "b"]},
+        "version": "1.10", "number": 1.10, "build": 7, "yes": True, "none": None, "many": [],
+        "deep": {"er": ["a", "b"]},
         "a/b": "slash", "m~n": "tilde", "~1": "both", "": "empty key", "0": "a zero", "wide": "9" * 80,
         "releaseId": "r1",
     }
@@ -260,7 +261,15 @@ HEADERS = st.dictionaries(
     st.text() | st.sampled_from([IETF, ACTUATOR, "text/html", "application/json"]),
 )
 READS = st.sampled_from(
-    [*Convention, JsonPointer("/status"), JsonPointer(""), JsonPointer("/0"), Header("X-V"), TextBody(), Pattern("(.?)")]
+    [
+        *Convention,
+        JsonPointer("/status"),
+        JsonPointer(""),
+        JsonPointer("/0"),
+        Header("X-V"),
+        TextBody(),
+        Pattern("(.?)"),
+    ]
 )
 
 
@@ -290,3 +299,13 @@ def test_no_body_and_no_header_make_a_bad_status_healthy(
     answer = Reply(status, headers, body)
     assert health(answer, reads)[0] is not HEALTHY
     assert version(answer, reads)[0] is None
+
+
+@pytest.mark.parametrize("body", ['{"status": "starting"}', '{"status": 7}', '{"status"', "[1, 2", "{}{}"])
+def test_json_that_does_not_say_healthy_cannot_tell(body: str) -> None:
+    assert health(reply(body, content_type="application/json"))[0] is UNKNOWN
+
+
+@pytest.mark.parametrize("body", ["{}", '{"uptime": 12}'])
+def test_json_without_a_status_is_read_by_the_status_code(body: str) -> None:
+    assert health(reply(body, content_type="application/json")) == (HEALTHY, "")

@@ -21,7 +21,9 @@ ALL = inventory(CASTER, CALLER, STORE, LONER)
 
 def running(**versions: str) -> Running:
     """Return what runs in production; several versions are written with a comma between."""
-    found = {ServiceName(one): frozenset(map(Version, text.split(",") if text else ())) for one, text in versions.items()}
+    found = {
+        ServiceName(one): frozenset(map(Version, text.split(",") if text else ())) for one, text in versions.items()
+    }
     return Running(PRODUCTION, found)
 
 
@@ -97,8 +99,12 @@ def test_an_interface_that_the_service_never_gave_is_not_lost_by_it() -> None:
 
 
 def test_two_that_consume_each_other_are_checked_both_ways() -> None:
-    a = service("A", provides=("x 1",), consumes=("y 1",), releases=(release("2", provides=("x 2",), consumes=("y 2",)),))
-    b = service("B", provides=("y 1",), consumes=("x 1",), releases=(release("2", provides=("y 2",), consumes=("x 2",)),))
+    a = service(
+        "A", provides=("x 1",), consumes=("y 1",), releases=(release("2", provides=("x 2",), consumes=("y 2",)),)
+    )
+    b = service(
+        "B", provides=("y 1",), consumes=("x 1",), releases=(release("2", provides=("y 2",), consumes=("x 2",)),)
+    )
     both = inventory(a, b)
     assert neighbours(both, a) == ("B",)
     assert complaints("1", running(B="1"), a, both) == []

@@ -95,6 +95,19 @@ def test_a_rollback_that_found_all_back_settles_it_too() -> None:
     assert past(deploy("r1", None, "i1"), run("r2", BACK, Ending.ALREADY_THERE)).unfinished() is None
 
 
+def test_a_rollback_of_one_environment_does_not_settle_the_others() -> None:
+    half = run("r2", plan(move("i1"), goal=Goal.ROLLBACK, version=OLD), Ending.ROLLED_BACK, "i1")
+    one = deploy("r1", None, "i1", "i2")
+    assert past(one, half).unfinished() == one
+
+
+def test_a_deploy_that_was_stopped_before_its_first_change_is_idle_while_it_is_the_last() -> None:
+    idle = deploy("r2", None)
+    assert past(deploy("r1", Ending.DEPLOYED, "i1", "i2"), idle).idle() == idle
+    assert past(idle, deploy("r3", Ending.DEPLOYED, "i1", "i2")).idle() is None
+    assert past(deploy("r1", Ending.REFUSED)).idle() is None
+
+
 @pytest.mark.parametrize("ending", [None, Ending.ROLLBACK_FAILED, Ending.INTERRUPTED, Ending.LOCKED])
 def test_a_rollback_that_failed_settles_nothing(ending: Ending | None) -> None:
     one = deploy("r1", None, "i1")
@@ -187,9 +200,16 @@ ACTIONS = (TakeLock(Goal.DEPLOY), Look((name("i1"),), 0.0), Switch((Change(name(
 def test_a_run_that_ended_is_remembered_by_its_last_line() -> None:
     end = End("later", Ending.MIXED, "halted", bad=True, debts=(name("i1"),))
     assert remembered(BEGIN, ACTIONS, (), end, alive=False) == Run(
-        RunId("r1"), BEGIN.at, "nathan", BEGIN.plan, frozenset({name("i1")}), Ending.MIXED, "halted", True, False,
-        (name("i1"),),
-    )  # fmt: skip
+        RunId("r1"),
+        BEGIN.at,
+        "nathan",
+        BEGIN.plan,
+        frozenset({name("i1")}),
+        Ending.MIXED,
+        "halted",
+        bad=True,
+        debts=(name("i1"),),
+    )
 
 
 def test_a_run_that_was_cut_off_is_replayed_to_see_whether_the_version_was_bad() -> None:

@@ -139,7 +139,7 @@ def test_each_instance_goes_back_to_what_was_observed_on_it() -> None:
 
 def test_what_the_host_started_outweighs_what_the_service_says() -> None:
     found = planned(deploy(known(fleet(seen("i2", "unknown-build", release="1.1")))))
-    assert {one.instance: one.was for one in found.moves}["i2"] == "1.1"
+    assert {one.instance: one.was for one in found.moves}[name("i2")] == "1.1"
 
 
 # Refusals, each in turn
@@ -226,7 +226,7 @@ def test_a_neighbour_that_would_lose_an_interface_refuses_the_start() -> None:
     found = known(None, None, beside(Caller="1.0"))
     says = "Svc 2.0 does not provide ads 1, which Caller 1.0 consumes in production"
     assert refused(deploy(found, of=GIVER, beside=BESIDE)) == [("interface-lost", says)]
-    assert planned(deploy(found, of=GIVER, beside=BESIDE, waived=waived("interface-lost")))
+    planned(deploy(found, of=GIVER, beside=BESIDE, waived=waived("interface-lost")))
 
 
 def test_an_interface_that_nobody_gives_refuses_the_start() -> None:
@@ -256,7 +256,9 @@ def test_a_plan_says_what_it_does_not_guard_against() -> None:
     single = service(places={"i1": PRODUCTION})
     running = (beside(Caller="1.0", Store=""), beside("parallel-chain", Caller="1.1", Store=""))
     whole = inventory(single, CALLER, STORE)
-    found = planned(deploy(known(None, None, *running), of=single, beside=whole, waived=waived("way-back", "a new one")))
+    found = planned(
+        deploy(known(None, None, *running), of=single, beside=whole, waived=waived("way-back", "a new one"))
+    )
     assert found.unprotected == (
         "Svc has no instance in parallel-chain: the first candidate runs in production",
         "production has a single instance: it serves nobody while it is switched",
@@ -392,7 +394,7 @@ def test_a_rollback_to_a_version_that_failed_is_refused() -> None:
     history = past(*DEPLOYED.runs, run("r2", plan(move("i1")), Ending.ROLLED_BACK, "i1", bad=True, cause="ill"))
     says = "Svc 2.0 failed before (run r2: ill)"
     assert refused(rollback(known(None, history), version=NEW)) == [("bad-version", says)]
-    assert planned(rollback(known(None, history), version=NEW, waived=waived("bad-version")))
+    planned(rollback(known(None, history), version=NEW, waived=waived("bad-version")))
 
 
 def test_a_rollback_by_hand_minds_its_neighbours_and_a_raised_one_was_proven_before() -> None:
@@ -400,7 +402,7 @@ def test_a_rollback_by_hand_minds_its_neighbours_and_a_raised_one_was_proven_bef
     whole = inventory(giver, CALLER)
     found = known(fleet(version=NEW), DEPLOYED, beside(Caller="1.0"))
     assert {rule for rule, _ in refused(rollback(found, of=giver, beside=whole))} == {"interface-lost"}
-    assert planned(rollback(found, of=giver, beside=whole, of_run=RunId("r1")))
+    planned(rollback(found, of=giver, beside=whole, of_run=RunId("r1"), raised=True))
 
 
 def test_a_rollback_needs_no_healthy_fleet() -> None:
@@ -413,10 +415,28 @@ def test_a_rollback_to_nothing_must_be_waived_by_hand() -> None:
     says = "what i1 ran before is not known, so there is nothing that it could be taken back to"
     assert refused(rollback(known(fleet(version=NEW), history))) == [("way-back", says)]
     assert planned(rollback(known(fleet(version=NEW), history), waived=waived("way-back"))).moves[0].was is None
-    assert planned(rollback(known(fleet(version=NEW), history), of_run=RunId("r1"))).moves[0].was is None
+    assert planned(rollback(known(fleet(version=NEW), history), of_run=RunId("r1"), raised=True)).moves[0].was is None
 
 
 def test_an_instance_that_left_the_inventory_is_not_taken_back() -> None:
     smaller = service(places={"p1": PARALLEL_CHAIN, "i1": PRODUCTION})
     assert names(planned(rollback(known(fleet(version=NEW), DEPLOYED), of=smaller)).moves) == ["p1", "i1"]
     assert name("i2") not in planned(rollback(known(fleet(version=NEW), DEPLOYED), of=smaller)).instances
+
+
+def test_a_rollback_does_not_reach_past_a_deploy_that_was_stopped_before_it_changed_anything() -> None:
+    history = past(*DEPLOYED.runs, run("r2", plan(move("i1")), None))
+    says = "run r2 of Svc 2.0 was stopped before it changed anything"
+    assert refused(rollback(known(fleet(version=NEW), history))) == [("nothing-to-undo", says)]
+    assert planned(rollback(known(fleet(version=NEW), history), version=OLD)).goal is Goal.ROLLBACK
+    assert planned(rollback(known(fleet(version=NEW), history), of_run=RunId("r1"))).of_run == "r1"
+
+
+def test_a_skipped_instance_does_not_count_for_the_floor_that_nobody_set() -> None:
+    silent = fleet(seen("i2", None, health=Health.ILL, says="connection refused"))
+    found = planned(deploy(known(silent), of=service(rollout=Rollout(failure_budget=1))))
+    assert (found.skipped, found.floors) == (("i2",), {PARALLEL_CHAIN: 0, PRODUCTION: 1})
+
+
+def test_the_last_good_release_is_kept_installed() -> None:
+    assert planned(deploy(known(fleet(version=NEW), DEPLOYED), version=Version("3.0"))).keep == (NEW,)

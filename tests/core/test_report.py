@@ -74,8 +74,8 @@ def _event(now: float, action: object, running: dict[InstanceName, Sighting], an
         case Look(names, at):
             return Seen(at, tuple(answer(replace(running[one], at=at)) for one in names))
         case Switch(changes):
-            for one in changes:
-                change(one.instance, one.start)
+            for switched in changes:
+                change(switched.instance, switched.start)
             return Switched(now)
         case RaiseRollback():
             for one in running:
@@ -113,7 +113,7 @@ NOTED = Account(RUN, Goal.DEPLOY, "Svc", NEW, Ending.MIXED, "mixed", notes=("pro
 
 def test_a_good_deploy_as_text() -> None:
     assert report.as_text(DEPLOYED) == (
-        "✔ deployed  Svc 2.0 runs on 3 instances, each proven (it was 1.0), in 12 s\n"
+        "✔ deployed  Svc 2.0 runs on 3 instances, each proven (before: 1.0), in 12 s\n"
         "\n"
         "instance    environment    version    health    state\n"
         "----------  -------------  ---------  --------  -------\n"
@@ -125,7 +125,7 @@ def test_a_good_deploy_as_text() -> None:
 
 def test_a_good_deploy_as_markdown() -> None:
     assert report.as_markdown(DEPLOYED) == (
-        "### ✅ `deployed` Svc 2.0 runs on 3 instances, each proven \\(it was 1.0\\)\n"
+        "### ✅ `deployed` Svc 2.0 runs on 3 instances, each proven \\(before: 1.0\\)\n"
         "\n"
         "\n"
         "| instance   | environment   | version   | health   | state   |    |\n"
@@ -154,7 +154,7 @@ def test_a_good_deploy_as_json() -> None:
         "reason_code": "deployed",
         "decision": "pass",
         "exit_code": 0,
-        "says": "Svc 2.0 runs on 3 instances, each proven (it was 1.0)",
+        "says": "Svc 2.0 runs on 3 instances, each proven (before: 1.0)",
         "why": "",
         "done": [],
         "now": "",
@@ -191,8 +191,7 @@ def test_a_deploy_that_was_rolled_back_as_markdown() -> None:
     assert shown.splitlines()[:7] == [
         "### ❌ `rolled_back` Svc 2.0 failed and was taken back: 2 instances at 1.0",
         "",
-        '- **why**: i2: /health: answered 503 and says "no \\| store @\u200bops"'
-        " \\(25 times, until the deadline of 20 s\\)",
+        f"- **why**: i2: {report.escaped(WHY)}",
         "- **done**: contained i2: killed 2.0, started the old version",
         "- **done**: raised a rollback: Svc is back at 1.0, on 2 instances",
         "- **now**: Mend it and release a new version; 2.0 is refused from now on.",
@@ -257,8 +256,9 @@ def test_a_run_with_nothing_to_do_says_that_nothing_was_restarted() -> None:
 
 def test_notes_are_told_in_text_and_folded_away_in_markdown() -> None:
     assert report.as_text(NOTED) == "✘ mixed  mixed\n  note  production has <one> instance\n"
-    assert "<details><summary>What this run did not guard against</summary>\n\n- production has &lt;one&gt; instance" in (
-        report.as_markdown(NOTED)
+    assert (
+        "<details><summary>What this run did not guard against</summary>\n\n- production has &lt;one&gt; instance"
+        in (report.as_markdown(NOTED))
     )
 
 
@@ -332,14 +332,14 @@ def test_an_observation_as_text() -> None:
         "✘ 3 of 4 instances not as wanted\n"
         "\n"
         "service    instance    environment     health    version    last change          by      drift\n"
-        "---------  ----------  --------------  --------  ---------  -------------------  ------  ------------------------"
-        "--  ------------------\n"
+        "---------  ----------  --------------  --------  ---------  -------------------  ------"
+        "  --------------------------  ------------------\n"
         "Svc        p1          parallel-chain  healthy   1.0        -                    -\n"
         "Svc        i1          production      healthy   1.10       2024-01-01 12:00:00  nathan  wanted 1.0\n"
         "Svc        i2          production      ill       -          -                    -       version unknown"
         "             connection refused\n"
-        "Svc        i3          production      healthy   1.0        -                    -       owed since it was left out"
-        "\n"
+        "Svc        i3          production      healthy   1.0        -                    -"
+        "       owed since it was left out\n"
     )
 
 
@@ -396,7 +396,7 @@ def test_findings_as_text_markdown_and_json() -> None:
         (Switch((Change(name("i1"), OLD, NEW),)), "i1: kill 1.0, start 2.0"),
         (
             Switch((Change(name("i1"), None, NEW), Change(name("i2"), NEW, None))),
-            "i1: kill what runs, start 2.0; i2: kill 2.0, start nothing",
+            "i1: start 2.0; i2: kill 2.0, start nothing",
         ),
         (Look((name("i1"), name("i2")), 0.0), "look at i1, i2"),
         (Look(tuple(name(str(one)) for one in range(6)), 0.0), "look at 0, 1, 2, 3 and others"),
@@ -441,9 +441,7 @@ def test_a_rehearsed_rollback_goes_back_from_the_last() -> None:
 def test_a_rehearsal_ends_though_the_floor_forbids_the_roll() -> None:
     careful = service(rollout=Care(floor=2))
     silent = fleet(seen("i1", health=Health.UNKNOWN))
-    found = plan_deploy(
-        inventory(careful), Wish(careful, NEW, waived={"baseline": "x"}), Known(silent, (), Past())
-    )
+    found = plan_deploy(inventory(careful), Wish(careful, NEW, waived={"baseline": "x"}), Known(silent, (), Past()))
     assert isinstance(found, Plan)
     lines = [report.action_line(action) for action in rehearse(found, tuple(silent.values()))]
     assert lines[-1] == "let go of the lock"

@@ -204,7 +204,9 @@ def test_one_bad_answer_takes_no_pass_back_and_two_do() -> None:
 
 
 def test_silence_takes_a_pass_back_as_illness_does() -> None:
-    assert passed(silent(12), silent(14)) == Fail("no answer within 1 s (2 times in a row over 2 s, after it had passed)")
+    assert passed(silent(12), silent(14)) == Fail(
+        "no answer within 1 s (2 times in a row over 2 s, after it had passed)"
+    )
 
 
 def test_a_death_takes_a_pass_back_at_once() -> None:

@@ -65,8 +65,8 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (0.0, "0 ms"), (0.4, "400 ms"), (1.0, "1 s"), (2.5, "2.5 s"), (9.96, "9.96 s"), (12.4, "12 s"), (119.4, "119 s"),
-        (120.0, "2 min"), (180.0, "3 min"), (3600.0, "1 h"), (7500.0, "2 h 5 min"),
+        (0.0, "0 ms"), (0.4, "400 ms"), (1.0, "1 s"), (2.5, "2.5 s"), (9.96, "9.96 s"), (12.4, "12 s"),
+        (119.4, "119 s"), (120.0, "2 min"), (180.0, "3 min"), (3600.0, "1 h"), (7500.0, "2 h 5 min"),
     ],
 )  # fmt: skip
 def test_durations_read_as_people_write_them(value: float, shown: str) -> None:

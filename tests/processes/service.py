@@ -97,6 +97,9 @@ def main() -> None:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((host, port))
         door.listen(64)
+        if release.get("orphan") and not os.fork():
+            door.close()
+            threading.Event().wait()
         if release.get("child") and not os.fork():
             os.setsid()
         while True:

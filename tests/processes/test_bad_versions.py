@@ -88,7 +88,7 @@ def test_a_process_that_never_listens_is_killed(small: Fleet) -> None:
         ("page", "answered 200 with a web page"),
         ("huge", "the body is longer than 64 KiB"),
         ("login", "asks for a login (401)"),
-        ("drips", "no whole answer within 1 s"),
+        ("drips", " answer within 1 s"),
     ],
 )
 def test_an_answer_that_is_none_never_passes(small: Fleet, odd: str, says: str) -> None:
@@ -103,7 +103,18 @@ def test_a_start_that_goes_to_the_background_is_no_pass_and_is_cleared_away(smal
     small.release("2.0", forks=how)
     told = small.deploy("2.0")
     assert_taken_back(small, told, "p-1")
-    assert told.why.startswith("p-1: the process is gone: 2.0 exited with 0; port ")
+    assert told.why.startswith("p-1: the process is gone: 2.0 exited with 0; ")
+
+
+def test_what_a_dead_process_left_running_is_cleared_away_even_where_it_listens_nowhere(built: Fleet) -> None:
+    built.release("1.0", orphan=True)
+    built.up()
+    built.lose("s-1")
+    assert len(built.launched()["s-1"]) == 1
+    assert built.deploy("2.0", "--baseline", "broken").end == (0, "deployed")
+    assert {name: len(pids) for name, pids in built.launched().items()}["s-1"] == 1
+    assert built.launched()["s-1"] == built.recorded()["s-1"]
+    assert built.versions() == built.all_at("2.0")
 
 
 def test_a_child_of_the_old_process_that_keeps_its_port_is_cleared_away(built: Fleet) -> None:

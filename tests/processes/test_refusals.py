@@ -161,7 +161,7 @@ def test_a_journal_that_is_corrupt_in_the_middle_is_told_with_its_file_and_line(
     before = fleet.listeners()
     for words in (("deploy", "Svc", "2.0"), ("rollback", "Svc"), ("observe", "Svc")):
         told = fleet.run(*words)
-        assert told.code == 2
+        assert told.code == 4
         assert told.data["says"].startswith(f"{path}, line 3, can't be read: ")
         assert "Traceback" not in told.err
     assert_untouched(fleet, before)

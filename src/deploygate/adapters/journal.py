@@ -17,6 +17,7 @@ from deploygate.names import InstanceName, RunId, ServiceName
 from deploygate.past import Beginning, End, Run, remembered
 from deploygate.plan import Plan
 from deploygate.probe import Sighting
+from deploygate.rollout import Impossible
 
 SCHEMA = 1
 
@@ -130,15 +131,20 @@ def _recall(path: Path) -> Run | None:
         raise GateError(
             f"{path} is not a journal of schema {SCHEMA}",
             help="Move it away, or use the deploygate that wrote it.",
+            ending=Ending.REFUSED,
         )
     alive = not over and first.host == socket.gethostname() and identity(_pid(first.process)) == first.process
-    return remembered(
-        first,
-        (line.action for line in lines if isinstance(line, Doing)),
-        (line.event for line in lines if isinstance(line, Done)),
-        last if isinstance(last, End) else None,
-        alive=alive,
-    )
+    end = last if isinstance(last, End) else None
+    actions = (line.action for line in lines if isinstance(line, Doing))
+    events = (line.event for line in lines if isinstance(line, Done))
+    try:
+        return remembered(first, actions, events, end, alive=alive)
+    except (Impossible, KeyError) as error:
+        raise GateError(
+            f"{path} tells of a run that is not possible: {error}",
+            help="The journal is what a rollback goes by. Move the file away, and name the version: --to VERSION.",
+            ending=Ending.REFUSED,
+        ) from error
 
 
 def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
@@ -151,6 +157,7 @@ def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
             raise GateError(
                 f"{path}, line {number}, can't be read: {error}",
                 help="The journal is what a rollback goes by. Mend the line, or move the file away.",
+                ending=Ending.REFUSED,
             ) from error
 
 

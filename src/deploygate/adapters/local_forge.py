@@ -50,7 +50,7 @@ class LocalForge:
         result.parent.mkdir(parents=True, exist_ok=True)
         words = [
             sys.executable, "-m", "deploygate", "rollback", service,
-            "--of-run", of_run, "--format", "json", "--progress", "plain", *self._options,
+            "--of-run", of_run, "--raised", "--format", "json", "--progress", "plain", *self._options,
         ]  # fmt: skip
         with result.open("wb") as out:
             child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, start_new_session=True)

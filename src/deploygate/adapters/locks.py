@@ -66,7 +66,7 @@ class FileLocks:
         with exclusive(self._guard(service), _PATIENCE):
             holder = self._holder(service)
             if holder is None:
-                yield "nobody (the lock is gone)"
+                yield "another run, which is over already,"
             else:
                 yield "" if holder.run == self._run else f"{holder.rank} run {holder.run}"
 

@@ -120,15 +120,16 @@ def _run(where: Path, words: tuple[str, ...]) -> int:
 
 
 def _say_how(where: Path) -> None:
+    program = "deploygate" if shutil.which("deploygate") else Path(sys.argv[0]).resolve()
     click.echo(
         f"""
 The fleet is still up. Play with it:
     cd {where}
-    deploygate observe
-    deploygate deploy AdCaster 2.0
-    deploygate rollback AdCaster
-    deploygate plan AdCaster 2.2 --waive bad-version="to see it again"
+    {program} observe
+    {program} deploy AdCaster 2.0
+    {program} rollback AdCaster
+    {program} plan AdCaster 2.2 --waive bad-version="to see it again"
 What each run did stands in .deploygate/runs, what it showed in .deploygate/forge.
 When you are done:
-    deploygate demo --stop {where}"""
+    {program} demo --stop {where}"""
     )

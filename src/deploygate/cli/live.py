@@ -33,7 +33,7 @@ def live(plan: Plan, clock: Clock) -> Iterator[Announce]:
     """Give what announces a run on the terminal behind standard error."""
     console = Console(stderr=True)
     began = clock.now()
-    with Live(console=console, auto_refresh=False, transient=False) as screen:
+    with Live(console=console, auto_refresh=False, transient=True) as screen:
 
         def announce(rollout: Rollout, action: Action, event: Event | None) -> None:
             if isinstance(action, RaiseRollback):

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from deploygate.endings import EXIT_CODES, MEANINGS
+from deploygate.endings import EXIT_CODES, MEANINGS, Ending
 
 VERBS = {
     "check": "Check the service inventory and report every finding.",
@@ -53,5 +53,13 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    sys.exit(cli.main(prog_name="deploygate", standalone_mode=True))
+    """Run the command line, and exit with one of the codes of its help."""
+    try:
+        code = cli.main(prog_name="deploygate", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_CODES[Ending.USAGE_ERROR])
+    except click.Abort:
+        click.echo(f"✘ {Ending.INTERRUPTED}  {MEANINGS[Ending.INTERRUPTED]}", err=True)
+        sys.exit(EXIT_CODES[Ending.INTERRUPTED])
+    sys.exit(code if isinstance(code, int) else 0)

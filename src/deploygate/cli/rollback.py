@@ -30,6 +30,7 @@ from deploygate.planning import WAIVABLE, Wish
 @click.option("--to", "version", default=None, help="The version to go to.  [default: what the last deploy replaced]")
 @click.option("--environment", default=None, help="Only this environment.  [default: all, production first]")
 @click.option("--of-run", default=None, metavar="RUN", help="Undo this deploy.  [default: the last one]")
+@click.option("--raised", is_flag=True, hidden=True, help="Said by the deploy that raises this rollback.")
 @inventory_option
 @state_option
 @waive_option
@@ -44,6 +45,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     version: str | None,
     environment: str | None,
     of_run: str | None,
+    raised: bool,
     inventory: Path,
     state: Path | None,
     waivers: tuple[str, ...],
@@ -67,5 +69,6 @@ def command(  # noqa: PLR0913 - one parameter an option
             waived,
             Goal.ROLLBACK,
             RunId(of_run) if of_run else None,
+            raised,
         )
         sys.exit(carry_out(gate, wish, Telling(form, progress, dry_run)))

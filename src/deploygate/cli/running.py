@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -12,7 +13,7 @@ from deploygate.cli.finding_out import find_out
 from deploygate.cli.progress import progress
 from deploygate.cli.wiring import Gate
 from deploygate.drive import drive
-from deploygate.endings import Goal, exit_code, succeeded
+from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.findings import Finding
 from deploygate.plan import Plan
 from deploygate.planning import Known, Planned, Wish, plan_deploy, plan_rollback
@@ -37,6 +38,8 @@ class Telling:
 
 def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
     """Plan a wish from what is observed, run it, tell of it, and return the exit code."""
+    if not telling.dry_run:
+        gate.clock.listen()
     known = find_out(gate, wish.service)
     planned = plan_for(gate, wish, known)
     if isinstance(planned, tuple):
@@ -73,7 +76,6 @@ def asked(wish: Wish) -> str:
 
 
 def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:
-    gate.clock.listen()
     began = gate.clock.now()
     service = wish.service
     _say(gate, service.name, "pending", f"{wish.goal} of {planned.version} is under way")
@@ -91,13 +93,18 @@ def _rehearsed(planned: Plan, known: Known, form: str) -> int:
 
 
 def _told(gate: Gate, told: Account, form: str) -> int:
+    if told.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
+        _show(gate, told)
+    _try(lambda: click.echo(RENDER[form](told), nl=False))
+    return exit_code(told.ending, told.goal)
+
+
+def _show(gate: Gate, told: Account) -> None:
     state = "success" if succeeded(told.ending, told.goal) else "failure"
     markdown = report.as_markdown(told)
     _say(gate, told.service, state, f"{told.ending}: {told.headline}")
     _try(lambda: gate.world.forge.comment(told.service, markdown))
     _try(lambda: gate.world.forge.summary(markdown))
-    click.echo(RENDER[form](told), nl=False)
-    return exit_code(told.ending, told.goal)
 
 
 def _say(gate: Gate, service: str, state: str, says: str) -> None:
@@ -109,4 +116,5 @@ def _try(show: Callable[[], None]) -> None:
     try:
         show()
     except Exception as error:  # noqa: BLE001 - saying so never gets in the way of a deploy
-        sys.stderr.write(f"note: could not be shown: {plain(str(error))}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"note: could not be shown: {plain(str(error))}\n")

@@ -66,7 +66,7 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     clock = SystemClock()
     hosts = LocalKillStart(places.folder.resolve())
-    prober = HttpProber(hosts.process, clock.now)
+    prober = HttpProber(hosts.process, clock.now, verify=os.environ.get("SSL_CERT_FILE") or True)
     options = ("--inventory", str(places.inventory.resolve()), "--state", str(places.kept))
     world = World(
         run=run,

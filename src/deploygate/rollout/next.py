@@ -64,7 +64,9 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
             return _look(rollout, tuple(rollout.tracks))
         case Phase.PRUNING:
             ways = {move.was for move in plan.way_back if move.was}
-            return Prune(tuple(move.instance for move in plan.way_back), tuple(sorted(ways | {plan.version})))
+            return Prune(
+                tuple(move.instance for move in plan.way_back), tuple(sorted(ways | {plan.version, *plan.keep}))
+            )
         case Phase.UNLOCKING:
             return ReleaseLock()
         case Phase.ENDED:

@@ -12,7 +12,7 @@ def worst_case(service: Service) -> float:
     """Return the seconds of a service's longest deploy: one instance after the other, and all of it undone."""
     each = service.deploy.grace + service.health.deadline
     bake = service.rollout.bake if service.within(PRODUCTION) else 0.0
-    return 2 * (len(service.instances) * each + bake)
+    return 2 * len(service.instances) * each + bake
 
 
 def stop_grace(inventory: Inventory, document: Document) -> Iterator[Complaint]:

@@ -139,19 +139,22 @@ class LocalKillStart:
             if pid is not None and alive:
                 running = (current.version if current else None) or change.stop
                 stop(service, instance, running, layout, pid)
-            self._end_left_over(service, instance, layout)
+            self._end_left_over(service, instance, layout, orphans=pid is not None and not alive)
             before = current.version if current else change.stop
             previous = before if before != change.start else (current.previous if current else None)
             layout.record(instance.name, Current(change.start, previous, run, time.time()))
             if change.start is not None:
                 self._start(service, instance, change.start, layout)
 
-    def _end_left_over(self, service: Service, instance: Instance, layout: Layout) -> None:
-        """Stop what still listens though the process that was started is gone: a start that went to the background."""
+    def _end_left_over(self, service: Service, instance: Instance, layout: Layout, *, orphans: bool) -> None:
+        """Stop what a gone process left behind: whoever still listens and, as `orphans`, all that it had started."""
+        mark = ("DEPLOYGATE_PIDFILE", str(layout.pid_file(instance.name)))
+        left = processes.carrying(*mark) if orphans else []
         if _answers(instance):
             pid = processes.listener(instance.host, instance.port)
-            if pid and processes.carries(pid, "DEPLOYGATE_PIDFILE", str(layout.pid_file(instance.name))):
-                processes.end(pid, service.deploy.grace)
+            left += [pid] if pid and pid not in left and processes.carries(pid, *mark) else []
+        for pid in left:
+            processes.end(pid, service.deploy.grace)
 
     def _start(self, service: Service, instance: Instance, version: Version, layout: Layout) -> None:
         if _answers(instance):

@@ -64,8 +64,8 @@ class Layout:
             return None
 
     def record(self, name: InstanceName, current: Current) -> None:
-        """Write down what is started now: the switch, made in one step."""
-        write_whole(self.instance(name) / "current.json", msgspec.json.encode(current))
+        """Write down what is started now: the switch, made in one step; the journal has it on the disk already."""
+        write_whole(self.instance(name) / "current.json", msgspec.json.encode(current), surely=False)
 
     @contextmanager
     def alone(self, name: InstanceName, patience: float) -> Iterator[None]:

@@ -45,6 +45,11 @@ def reap(pid: int) -> str:
     return ""
 
 
+def carrying(name: str, value: str) -> list[int]:
+    """Return the processes that were started with this in their environment."""
+    return [pid for pid in psutil.pids() if carries(pid, name, value)]
+
+
 def carries(pid: int, name: str, value: str) -> bool:
     """Tell whether a process was started with this in its environment."""
     try:

@@ -147,14 +147,17 @@ def _digest(path: Path) -> str:
 def _copy(artifact: Path, folder: Path) -> None:
     if artifact.is_dir():
         shutil.copytree(artifact, folder, symlinks=True, dirs_exist_ok=True)
-    elif zipfile.is_zipfile(artifact) and not tarfile.is_tarfile(artifact):  # a tar may end with a jar
+    elif tarfile.is_tarfile(artifact):  # asked first, since a tar that ends with a jar looks like a zip
+        with tarfile.open(artifact) as packed:
+            packed.extractall(folder, filter="data")
+    elif zipfile.is_zipfile(artifact):
         with zipfile.ZipFile(artifact) as archive:
             for member in archive.infolist():
                 made = Path(archive.extract(member, folder))
                 if (member.external_attr >> 16) & 0o111 and made.is_file():
                     made.chmod(made.stat().st_mode | 0o111)
     else:
-        shutil.unpack_archive(artifact, folder, filter="data")
+        raise ValueError("it is no folder, and no tar or zip that can be read")
 
 
 def _same(version: Version, artifact: Path, known: Manifest) -> None:
