@@ -17,8 +17,8 @@ import click
 from deploygate.adapters.schemas import schema
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
-from deploygate.planning import WAIVABLE
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
+from deploygate.wish import WAIVABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "deploygate"
@@ -154,7 +154,7 @@ def _verb(verb: str) -> Iterator[str]:
     usage = " ".join(["deploygate", verb, "[OPTIONS]", *words])
     yield f"## {verb}\n\n```\n{usage}\n```\n"
     yield "\n\n".join(" ".join(one.split()) for one in (command.help or "").split("\n\n")) + "\n"
-    rows = [_option(one) for one in command.params if isinstance(one, click.Option)]
+    rows = [_option(one) for one in command.params if isinstance(one, click.Option) and not one.hidden]
     if rows:
         yield table(("option", "environment", "default", "what it does"), rows)
 

@@ -13,9 +13,9 @@ import pytest
 from deploygate.cli.loading import load_inventory
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES
-from deploygate.planning import WAIVABLE
 from deploygate.rollout import Phase
 from deploygate.rules import RULES
+from deploygate.wish import WAIVABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -166,8 +166,11 @@ def still_good(tally: Tally, rule: Rule, now: float) -> Verdict:
 
 
 def pause(looks: int, interval: float) -> float:
-    """Return the pause, in seconds, before the next look: quick at first, backing off to the interval."""
-    return min(interval, 0.002 * 1.25 ** min(looks, 60))
+    """Return the pause, in seconds, before the next look: quick at first, backing off to the interval.
+
+    It grows slowly enough that a look comes little later than the answer that it waits for.
+    """
+    return min(interval, 0.002 * 1.15 ** min(max(0, looks - 4), 100))
 
 
 def _row(tally: Tally) -> str:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from deploygate.cli.main import VERBS, Verbs, cli
 from deploygate.endings import EXIT_CODES, MEANINGS
-from deploygate.planning import WAIVABLE
+from deploygate.wish import WAIVABLE
 
 FUSE = 60.0
 RUNNING = ("plan", "deploy", "rollback")

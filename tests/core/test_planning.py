@@ -12,9 +12,10 @@ from deploygate.inventory import Inventory, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan
-from deploygate.planning import WAIVABLE, Known, Planned, Wish, plan_deploy, plan_rollback
+from deploygate.planning import Planned, plan_deploy, plan_rollback
 from deploygate.probe import Health, Sighting
 from deploygate.report import plan_json
+from deploygate.wish import WAIVABLE, Known, Wish
 
 SVC = service()
 ILL: dict[str, Any] = {"health": Health.ILL, "says": "/health: answered 503"}

@@ -41,10 +41,11 @@ from deploygate.names import PRODUCTION, InstanceName, RunId, Version
 from deploygate.observation import observed
 from deploygate.past import Past
 from deploygate.plan import Plan
-from deploygate.planning import Known, Wish, plan_deploy
+from deploygate.planning import plan_deploy
 from deploygate.probe import Health, Sighting
 from deploygate.rehearsal import rehearse
 from deploygate.rollout import Rollout, apply, next_action, start
+from deploygate.wish import Known, Wish
 from deploygate.wording import plain
 
 RUN = RunId("20240101T120000-abcdef")

@@ -13,10 +13,11 @@ from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, Se
 from deploygate.past import Past
 from deploygate.perform import World
 from deploygate.plan import Plan
-from deploygate.planning import Known, Wish, plan_deploy, plan_rollback
+from deploygate.planning import plan_deploy, plan_rollback
 from deploygate.probe import HealthProbe, Sighting
 from deploygate.rollout import Rollout as State
 from deploygate.rollout import Standing, replay
+from deploygate.wish import Known, Wish
 
 from .fleet import Fleet
 from .scenario import NEW, OLD, Fault, Raising, Scenario
@@ -276,7 +277,14 @@ def _hold_deployed(fleet: Fleet, plan: Plan, told: Told) -> None:
             fleet.violations.append(f"promise 2: deployed, but {name} was last seen {shown.health}")
         elif name in moved and process.identity == before[name]:
             fleet.violations.append(f"promise 2: deployed, but {name} is the process that ran before")
-    for name, times in told.looked.items():
+    changed = [
+        (change.instance, event.at)
+        for action, event in zip(told.actions, told.events, strict=True)
+        if isinstance(action, Switch)
+        for change in action.changes
+    ]
+    for name, since in changed:
+        times = [time for time in told.looked[name] if time >= since]
         gap = max((after - earlier for earlier, after in pairwise(times)), default=0.0)
         if gap > 3 * HEALTH.interval + HEALTH.timeout:
             fleet.violations.append(f"promise 3: {name} was not looked at for {gap:.1f} s")

@@ -20,7 +20,7 @@ from deploygate.cli.options import (
 )
 from deploygate.cli.running import Telling, carry_out
 from deploygate.cli.wiring import Places, open_gate
-from deploygate.planning import WAIVABLE, Wish
+from deploygate.wish import WAIVABLE, Wish
 
 
 @click.command("deploy")

@@ -12,7 +12,7 @@ from deploygate.inventory import Inventory, Service
 from deploygate.names import Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import look_at
-from deploygate.planning import Known
+from deploygate.wish import Known
 from deploygate.wording import quoted
 
 

@@ -19,7 +19,7 @@ from deploygate.cli.options import (
 from deploygate.cli.running import RENDER, plan_for, refusal
 from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import Ending, exit_code
-from deploygate.planning import WAIVABLE, Wish
+from deploygate.wish import WAIVABLE, Wish
 
 
 @click.command("plan")

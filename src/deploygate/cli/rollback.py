@@ -22,7 +22,7 @@ from deploygate.cli.running import Telling, carry_out
 from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import Goal
 from deploygate.names import RunId
-from deploygate.planning import WAIVABLE, Wish
+from deploygate.wish import WAIVABLE, Wish
 
 
 @click.command("rollback")

@@ -16,8 +16,9 @@ from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.findings import Finding
 from deploygate.plan import Plan
-from deploygate.planning import Known, Planned, Wish, plan_deploy, plan_rollback
+from deploygate.planning import Planned, plan_deploy, plan_rollback
 from deploygate.rehearsal import rehearse
+from deploygate.wish import Known, Wish
 from deploygate.wording import plain
 
 RENDER: dict[str, Callable[[Account], str]] = {

@@ -24,7 +24,10 @@ from deploygate.rollout.state import Rollout, Standing
 from deploygate.rollout.table import Phase
 from deploygate.verdict import Waiting, judge, pause
 
-_AT_ONCE = 64  # how many instances that wait their turn are asked in one look
+_AT_ONCE = 256  # how many instances that are due are asked in one look
+_BESIDE = 8  # how many, where looks follow each other quickly and none may hold up the next
+_QUICK = 0.05  # seconds
+_UNTOUCHED = 5  # intervals between two looks at an instance that nothing was done to; the floor needs no more
 
 
 def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0912 - one line a phase
@@ -86,7 +89,7 @@ def _ready(rollout: Rollout) -> Action:
     if not may_switch(rollout):
         within = tuple(name for name, track in rollout.tracks.items() if track.environment == move.environment)
         return _look(rollout, within)
-    due = _due(rollout) if not rollout.looks else ()  # once: where looks are slow, somebody is always due
+    due = _due(rollout, _BESIDE) if not rollout.looks else ()  # once: where looks are slow, somebody is always due
     if due:
         return Look(due, rollout.now)
     seen = rollout.tracks[move.instance].seen
@@ -98,17 +101,17 @@ def _watch(rollout: Rollout) -> Action:
     move = rollout.current
     if move is None:
         return _look(rollout, tuple(rollout.tracks))
-    doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
-    due = tuple(name for name in _due(rollout) if name != move.instance and name not in doubtful)
-    names = (move.instance, *doubtful, *due)
     track = rollout.tracks[move.instance]
-    at = rollout.now
+    wait = 0.0
     if rollout.looks and track.tally and track.rule:
-        at += pause(rollout.looks, rollout.plan.watch.interval)
+        wait = pause(rollout.looks, rollout.plan.watch.interval)
         verdict = judge(track.tally, track.rule, rollout.now)
         if isinstance(verdict, Waiting):
-            at = max(rollout.now, min(at, verdict.until))
-    return Look(names, at)
+            wait = max(0.0, min(wait, verdict.until - rollout.now))
+    doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
+    due = _due(rollout, _BESIDE if wait < _QUICK else _AT_ONCE)
+    others = tuple(name for name in due if name != move.instance and name not in doubtful)
+    return Look((move.instance, *doubtful, *others), rollout.now + wait)
 
 
 def _look(rollout: Rollout, names: tuple[InstanceName, ...]) -> Look:
@@ -126,15 +129,16 @@ def _back(rollout: Rollout, names: tuple[InstanceName, ...]) -> Switch:
     return Switch(tuple(changes))
 
 
-def _due(rollout: Rollout) -> tuple[InstanceName, ...]:
+def _due(rollout: Rollout, at_most: int) -> tuple[InstanceName, ...]:
     """Return those whose last answer is older than the interval, the oldest first."""
-    before = rollout.now - rollout.plan.watch.interval
+    interval = rollout.plan.watch.interval
     late = [
         (track.seen.at if track.seen else 0.0, name)
         for name, track in rollout.tracks.items()
-        if track.seen is None or track.seen.at <= before
+        if track.seen is None
+        or track.seen.at <= rollout.now - interval * (_UNTOUCHED if track.standing is Standing.OLD else 1)
     ]
-    return tuple(name for _, name in sorted(late)[:_AT_ONCE])
+    return tuple(name for _, name in sorted(late)[:at_most])
 
 
 def _doubtful(rollout: Rollout, name: InstanceName) -> bool:

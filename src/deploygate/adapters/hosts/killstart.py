@@ -10,6 +10,7 @@ from deploygate.adapters.files import write_whole
 from deploygate.adapters.hosts import processes, releases
 from deploygate.adapters.hosts.commands import argv, environment, not_executable, values
 from deploygate.adapters.hosts.layout import Current, Layout
+from deploygate.adapters.hosts.owned import owned
 from deploygate.adapters.hosts.stopping import stop
 from deploygate.adapters.identity import identity as identity_of
 from deploygate.events import Change, Start, Trouble
@@ -70,11 +71,10 @@ class LocalKillStart:
         current = layout.current(instance.name)
         if current is None:
             return Process()
-        pid = _pid(layout, instance.name)
-        ended = processes.reap(pid) if pid else ""
-        identity = self._ours(layout, instance.name, pid) if pid and not ended else None
+        pid, identity = owned(layout, instance.name)
         if identity:
             return Process(alive=True, release=current.version, identity=identity)
+        ended = processes.reap(pid) if pid else ""
         if current.version is None:
             return Process(alive=False, says="it was stopped")
         return Process(alive=False, release=current.version, says=self._how(layout, instance, current, pid, ended))
@@ -130,8 +130,8 @@ class LocalKillStart:
         instance = _named(service, change.instance)
         with layout.alone(instance.name, patience=service.deploy.grace + 30):
             current = layout.current(instance.name)
-            pid = _pid(layout, instance.name)
-            alive = pid is not None and self._ours(layout, instance.name, pid) is not None
+            pid, identity = owned(layout, instance.name)
+            alive = identity is not None
             if change.keep and alive and current and current.version == change.start:
                 return
             if change.start is not None:
@@ -174,16 +174,6 @@ class LocalKillStart:
         who = identity_of(pid) or f"{pid}-gone"
         write_whole(layout.identity_file(instance.name), who.encode(), surely=False)
 
-    def _ours(self, layout: Layout, name: InstanceName, pid: int) -> str | None:
-        """Return the identity of the process that was started for an instance, or None where it is gone."""
-        identity = identity_of(pid)
-        if identity is None:
-            return None
-        file = layout.identity_file(name)
-        if file.exists() and file.read_text() == identity:
-            return identity
-        return identity if processes.carries(pid, "DEPLOYGATE_PIDFILE", str(layout.pid_file(name))) else None
-
     def _how(self, layout: Layout, instance: Instance, current: Current, pid: int | None, ended: str) -> str:
         what = f"{current.version} {ended or 'is not running'}"
         by = processes.holder(instance.host, instance.port)
@@ -206,16 +196,6 @@ def _not_startable(service: Service, start: Start, layout: Layout) -> str:
         return f"{instance.address} is not on this machine"
     words = argv(service.deploy.start, values(service, instance, start.version, layout.root))
     return not_executable(words, layout.release(start.version))
-
-
-def _pid(layout: Layout, name: InstanceName) -> int | None:
-    """Return the process that was started last, as the gate wrote it; else (it was killed then) as it did itself."""
-    for file in (layout.identity_file(name), layout.pid_file(name)):
-        try:
-            return int(file.read_text().partition("-")[0])
-        except (OSError, ValueError):
-            continue
-    return None
 
 
 def _answers(instance: Instance) -> bool:

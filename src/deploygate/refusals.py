@@ -1,0 +1,98 @@
+"""Why there can't be a plan: every reason at once, each with what to do about it."""
+
+from collections.abc import Iterable, Mapping
+
+from deploygate.endings import Ending
+from deploygate.findings import Finding
+from deploygate.interfaces import clashes
+from deploygate.inventory import Inventory, Service
+from deploygate.names import Environment, InstanceName, Version
+from deploygate.past import Past, Run
+from deploygate.plan import Move
+from deploygate.probe import Health
+from deploygate.wish import Known, Wish
+from deploygate.wording import count
+
+
+def not_waived(wish: Wish, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that refuse: all but those of rules that were waived."""
+    return tuple(finding for finding in findings if finding.rule not in wish.waived)
+
+
+def line_stopped(
+    wish: Wish,
+    version: Version,
+    past: Past,
+    cut_off: Run | None,
+    resumed: Run | None,
+) -> Iterable[Finding]:
+    """Find a version that failed before, or another one's deploy that was left half-way."""
+    service = wish.service
+    why = past.bad(version)
+    if why:
+        yield bad_version(service, version, why)
+    elif cut_off and not resumed and cut_off.ending is not Ending.MIXED:  # a mixed fleet is known, and may move on
+        other = cut_off.plan.version
+        says = f"run {cut_off.run} of {service.name} {other} was cut off and left the fleet half-way"
+        back = f"Finish it (deploygate deploy {service.name} {other}) or undo it (deploygate rollback {service.name})."
+        yield Finding("unfinished", service.where, says, back)
+
+
+def bad_version(service: Service, version: Version, why: str) -> Finding:
+    """Return the finding of a version that failed."""
+    says = f"{service.name} {version} failed before ({why})"
+    return Finding("bad-version", service.where, says, "Release a new version, or --waive bad-version=REASON.")
+
+
+def ill_baseline(
+    wish: Wish,
+    moves: tuple[Move, ...],
+    known: Known,
+    excused: Mapping[InstanceName, Move],
+) -> Iterable[Finding]:
+    """Find instances that do not answer well, or whose process can't be told, before anything was done to them."""
+    places = {one.name: one.where for one in wish.service.instances}
+    for move in moves:
+        seen, where = known.seen[move.instance], places[move.instance]
+        if seen.health is not Health.HEALTHY and move.instance not in excused:
+            says = f"{move.instance} is not healthy before the start: {seen.says or seen.health.value}"
+            yield Finding("baseline", where, says, "Mend it first, or roll over it with --baseline broken.")
+        elif seen.health is Health.HEALTHY and seen.version is None:
+            says = f"{move.instance} is healthy, but its version cannot be told: {seen.says}"
+            yield Finding("baseline", where, says, "Make its version probe answer, or use --baseline broken.")
+        elif seen.health is Health.HEALTHY and seen.identity is None:
+            says = f"which process answers as {move.instance} cannot be told, so a restart could not be proven"
+            yield Finding("identity", where, says, "Give version_probe.identity; or stop it and use --baseline broken.")
+
+
+def broken_floor(wish: Wish, floors: Mapping[Environment, int]) -> Iterable[Finding]:
+    """Find environments of which no instance may ever be taken out."""
+    for environment, floor in floors.items():
+        size = len(wish.service.within(environment))
+        if size and floor >= size:
+            says = f"the floor of {environment} is {floor}, so none of its {count(size, 'instance')} may be switched"
+            yield Finding("floor", wish.service.where, says, "Lower rollout.floor, or add instances.")
+
+
+def no_way_back(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:
+    """Find instances that have nothing to come back to."""
+    for move in moves:
+        if move.was is None and "baseline" not in wish.waived:
+            says = f"what {move.instance} ran before is not known, so there is nothing that it could be taken back to"
+            yield Finding("way-back", wish.service.where, says, "Go on all the same: --waive way-back=REASON.")
+
+
+def lost_interfaces(
+    inventory: Inventory,
+    wish: Wish,
+    versions: Iterable[Version],
+    known: Known,
+) -> Iterable[Finding]:
+    """Both versions are in service during a roll, and the old one again after a rollback: both must fit."""
+    seen: set[str] = set()
+    for version in sorted(versions):
+        for running in known.running:
+            for finding in clashes(inventory, wish.service, version, running):
+                if finding.says not in seen:
+                    seen.add(finding.says)
+                    yield finding

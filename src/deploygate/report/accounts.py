@@ -1,0 +1,112 @@
+"""An account: the verdict first, a few lines that explain it, one table, and the rest folded away."""
+
+from collections.abc import Sequence
+
+from deploygate.account import Account, Row
+from deploygate.endings import exit_code, succeeded
+from deploygate.findings import Finding
+from deploygate.report.findings import findings_data
+from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
+from deploygate.wording import seconds
+
+_HEAD = ("instance", "environment", "version", "health", "state", "")
+
+
+def as_text(account: Account) -> str:
+    """Return an account for a terminal: the verdict, four lines that explain it, a table."""
+    sign = "✔" if succeeded(account.ending, account.goal) else "✘"
+    lines = [
+        f"{sign} {account.ending}  {account.headline}" + (f", in {seconds(account.elapsed)}" if account.elapsed else "")
+    ]
+    lines += [f"  {word:<5} {text}" for word, text in _explained(account)]
+    lines += _reason_lines(account.reasons)
+    if account.rows:
+        lines += ["", _table(account.rows)]
+    lines += [f"  note  {note}" for note in account.notes]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(account: Account) -> str:
+    """Return an account for a comment: the verdict on top, one table, the rest folded away."""
+    good = succeeded(account.ending, account.goal)
+    lines = [f"### {'✅' if good else '❌'} `{account.ending}` {escaped(account.headline)}", ""]
+    lines += [f"- **{word}**: {escaped(text)}" for word, text in _explained(account)]
+    lines += [f"- **{reason.rule}**: {escaped(reason.says)}. {escaped(reason.help)}" for reason in account.reasons]
+    if account.rows:
+        rows = [[escaped(cell) for cell in _cells(row)] for row in account.rows]
+        lines += ["", github_table(rows, _HEAD)]
+    if account.notes:
+        lines += ["", "<details><summary>What this run did not guard against</summary>", ""]
+        lines += [f"- {escaped(note)}" for note in account.notes]
+        lines += ["", "</details>"]
+    took = f", {seconds(account.elapsed)}" if account.elapsed else ""
+    return "\n".join([*lines, "", f"<sub>deploygate, run {escaped(account.run)}{took}</sub>", ""])
+
+
+def as_json(account: Account) -> str:
+    """Return an account for a program, `schema: 1`; `reason_code` is from the closed list of endings."""
+    return json_text(
+        {
+            "schema": SCHEMA,
+            "run": account.run,
+            "goal": account.goal,
+            "service": account.service,
+            "version": account.version,
+            "ending": account.ending,
+            "reason_code": account.ending,
+            "decision": "pass" if succeeded(account.ending, account.goal) else "fail",
+            "exit_code": exit_code(account.ending, account.goal),
+            "says": account.headline,
+            "why": account.why,
+            "done": account.done,
+            "now": account.now,
+            "concerns": dict(zip(("role", "who"), account.concerns, strict=True)) if account.concerns else None,
+            "instances": [
+                {
+                    "instance": row.instance,
+                    "environment": row.environment,
+                    "version": row.version,
+                    "health": row.health,
+                    "state": row.state,
+                    "says": row.says,
+                }
+                for row in account.rows
+            ],
+            "reasons": findings_data(account.reasons),
+            "notes": account.notes,
+            "elapsed": round(account.elapsed, 3),
+        }
+    )
+
+
+def _explained(account: Account) -> list[tuple[str, str]]:
+    said = [("why", account.why)] if account.why else []
+    said += [("done", text) for text in account.done]
+    said += [("now", account.now)] if account.now else []
+    if account.concerns:
+        said.append(("who", f"{account.concerns[1]} ({account.concerns[0]} owner)"))
+    return said
+
+
+def _reason_lines(reasons: Sequence[Finding]) -> list[str]:
+    """Return the reasons, those with the same remedy together."""
+    remedies: dict[tuple[str, str], list[str]] = {}
+    for reason in reasons:
+        remedies.setdefault((reason.rule, reason.help), []).append(reason.says)
+    lines = []
+    for (rule, remedy), says in remedies.items():
+        lines += [f"  - {line}" for line in says]
+        lines.append(f"    [{rule}] {remedy}")
+    return lines
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.instance, row.environment, row.version, row.health, row.state, row.says
+
+
+def _table(rows: Sequence[Row]) -> str:
+    cells = [_cells(row) for row in rows]
+    head: tuple[str, ...] = _HEAD
+    if not any(row.says for row in rows):
+        cells, head = [line[:-1] for line in cells], head[:-1]
+    return plain_table(cells, head)

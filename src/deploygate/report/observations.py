@@ -1,0 +1,49 @@
+"""What was observed: the verdict, then the table."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from deploygate.observation import Observed
+from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
+from deploygate.wording import count
+
+_OBSERVED = ("service", "instance", "environment", "health", "version", "last change", "by", "drift", "")
+
+
+def observed_text(rows: Sequence[Observed]) -> str:
+    """Return an observation for a terminal: the verdict, then the table."""
+    off = sum(1 for row in rows if not row.as_wanted)
+    verdict = (
+        f"✘ {off} of {count(len(rows), 'instance')} not as wanted"
+        if off
+        else f"✔ {count(len(rows), 'instance')}, all as wanted"
+    )
+    return f"{verdict}\n\n{plain_table([_observed_cells(row) for row in rows], _OBSERVED)}\n"
+
+
+def observed_markdown(rows: Sequence[Observed]) -> str:
+    """Return an observation as a table."""
+    cells = [[escaped(cell) for cell in _observed_cells(row)] for row in rows]
+    return github_table(cells, _OBSERVED) + "\n"
+
+
+def observed_json(rows: Sequence[Observed]) -> str:
+    """Return an observation for a program, `schema: 1`."""
+    return json_text(
+        {"schema": SCHEMA, "instances": [msgspec.to_builtins(row) | {"as_wanted": row.as_wanted} for row in rows]}
+    )
+
+
+def _observed_cells(row: Observed) -> list[str]:
+    return [
+        row.service,
+        row.instance,
+        row.environment,
+        row.health,
+        row.version,
+        row.since,
+        row.by,
+        row.drift,
+        row.says,
+    ]

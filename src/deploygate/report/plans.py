@@ -1,0 +1,90 @@
+"""A plan: what changes and how far it reaches, the way back, and the steps."""
+
+import msgspec
+
+from deploygate.account import effort, from_versions
+from deploygate.inventory import Service
+from deploygate.names import PRODUCTION
+from deploygate.plan import Plan
+from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
+from deploygate.wording import count, seconds
+
+_STEPS = ("step", "instance", "environment", "from", "to", "watched for")
+
+
+def plan_text(plan: Plan, service: Service) -> str:
+    """Return a plan for a terminal: what changes and how far it reaches, then the steps."""
+    if not plan.moves:
+        return _plan_headline(plan) + "\n"
+    lines = [_plan_headline(plan), f"  reach {_reach(plan)}", f"  back  {_way_back(plan)}"]
+    lines.append(f"  who   ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}")
+    lines += ["", plain_table(_steps(plan), _STEPS)]
+    lines += [f"  not protected: {note}" for note in plan.unprotected]
+    return "\n".join(lines) + "\n"
+
+
+def plan_markdown(plan: Plan, service: Service) -> str:
+    """Return a plan for a comment."""
+    if not plan.moves:
+        return f"### {escaped(_plan_headline(plan))}\n"
+    steps = [[escaped(cell) for cell in row] for row in _steps(plan)]
+    owners = f"ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}"
+    notes = [f"- **not protected**: {escaped(note)}" for note in plan.unprotected]
+    return "\n".join(
+        [
+            f"### {escaped(_plan_headline(plan))}",
+            "",
+            f"- **reach**: {escaped(_reach(plan))}",
+            f"- **back**: {escaped(_way_back(plan))}",
+            f"- **who**: {escaped(owners)}",
+            *notes,
+            "",
+            github_table(steps, _STEPS),
+            "",
+        ]
+    )
+
+
+def plan_json(plan: Plan, service: Service) -> str:
+    """Return a plan for a program, `schema: 1`."""
+    owners = {"ops": service.owners.ops, "dev": service.owners.dev, "pm": service.owners.pm}
+    return json_text({"schema": SCHEMA, "owners": owners, "plan": msgspec.to_builtins(plan, order="sorted")})
+
+
+def _plan_headline(plan: Plan) -> str:
+    if not plan.moves:
+        return f"{plan.service} {plan.version}: nothing to do, it is there already"
+    sizes: dict[str, int] = {}
+    for move in plan.moves:
+        sizes[move.environment] = sizes.get(move.environment, 0) + 1
+    where = " and ".join(count(size, f"{environment} instance") for environment, size in sizes.items())
+    return f"{plan.service} {from_versions(plan.moves)} -> {plan.version}: {where}, one at a time, {effort(plan)}"
+
+
+def _reach(plan: Plan) -> str:
+    size = sum(1 for environment in plan.instances.values() if environment == PRODUCTION)
+    if not size:
+        return "no production instance"
+    return f"at most 1 of {count(size, 'production instance')} unproven at any time ({100 / size:.0f}% of its traffic)"
+
+
+def _way_back(plan: Plan) -> str:
+    known = [move for move in plan.moves if move.was]
+    if len(known) < len(plan.moves):
+        return f"{count(len(plan.moves) - len(known), 'instance')} of {len(plan.moves)} have no version to come back to"
+    proven = "not proven, as waived" if "way-back" in plan.waived else "proven before the first change"
+    return f"to {from_versions(plan.moves)}, by kill and start, {proven}"
+
+
+def _steps(plan: Plan) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(number),
+            move.instance,
+            move.environment,
+            move.was or "-",
+            move.to,
+            seconds(plan.watch.min_healthy + move.bake) + (" (bake)" if move.bake else ""),
+        )
+        for number, move in enumerate(plan.moves, start=1)
+    ]

@@ -1,0 +1,46 @@
+"""What is asked of the gate, and what it found out before it plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deploygate.endings import Goal
+from deploygate.interfaces import Running
+from deploygate.inventory import Service
+from deploygate.names import Environment, InstanceName, RunId, Version
+from deploygate.past import Past
+from deploygate.probe import Sighting
+
+WAIVABLE = {
+    "baseline": "the instances that do not answer well before the start are rolled all the same",
+    "bad-version": "a version that failed before is tried again",
+    "way-back": "there is no proven way back",
+    "unfinished": "the run that was cut off before is left as it is",
+    "interface-lost": "a running neighbour loses an interface that it consumes",
+    "interface-missing": "an interface that this version consumes is not provided",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for. `environment` is the last one to go to (or, on the way back, the only one).
+
+    `waived` has a reason for each rule that is not to refuse; `of_run` is the deploy to be undone, `raised` says
+    that this deploy raises it itself, having proven its way back before it began.
+    """
+
+    service: Service
+    version: Version | None
+    environment: Environment | None = None
+    waived: Mapping[str, str] = field(default_factory=dict)
+    goal: Goal = Goal.DEPLOY
+    of_run: RunId | None = None
+    raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out: a sighting of each instance, what runs beside it, and what earlier runs left."""
+
+    seen: Mapping[InstanceName, Sighting]
+    running: tuple[Running, ...]
+    past: Past
