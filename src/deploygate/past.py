@@ -110,9 +110,9 @@ class Past(msgspec.Struct, frozen=True):
     def idle(self) -> Run | None:
         """Return the last run, where it is a deploy that was cut off or stopped before it changed anything."""
         last = self.runs[-1] if self.runs else None
-        if last and last.plan.goal is Goal.DEPLOY and not last.ways and last.ending in {None, Ending.INTERRUPTED}:
-            return last
-        return None
+        if last is None or last.alive or last.ways or last.plan.goal is not Goal.DEPLOY:
+            return None
+        return last if last.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR} else None
 
     def bad(self, version: Version) -> str:
         """Say why a version is refused: the reason of its last failure, unless it was deployed well since."""

@@ -154,7 +154,7 @@ class SimForge:
         if self.raising is Raising.CANNOT:
             return RunId(""), None, "nobody to raise it"
         calls = Calls(self.simulation.fleet, killed_at=9 if self.raising is Raising.DIES else None)
-        wish = Wish(self.simulation.service, None, goal=Goal.ROLLBACK, of_run=of_run)
+        wish = Wish(self.simulation.service, None, goal=Goal.ROLLBACK, of_run=of_run, raised=True)
         told = self.simulation.run(wish, calls)
         if told.state is None or told.killed:
             return RunId(""), None, "the raised rollback said nothing"
@@ -252,7 +252,9 @@ def _hold_looked(fleet: Fleet, plan: Plan, told: Told) -> None:
 
 def _hold_rolled_back(fleet: Fleet, ways: dict[InstanceName, Version | None]) -> None:
     for name, was in ways.items():
-        if was and not fleet.truly_good(name, was):
+        shown, process = fleet.shown[name], fleet.boxes[name].process
+        well = shown.health == "healthy" and shown.version == was and process is not None and process.release == was
+        if was and not well:
             fleet.violations.append(f"promise 6: rolled back, but {name} is not well at {was}")
         if was is None and fleet.boxes[name].process is not None:
             fleet.violations.append(f"promise 6: rolled back, but {name} runs something")

@@ -14,10 +14,12 @@ from deploygate.cli.progress import progress
 from deploygate.cli.wiring import Gate
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
+from deploygate.events import Action, Event, LockTaken
 from deploygate.findings import Finding
 from deploygate.plan import Plan
 from deploygate.planning import Planned, plan_deploy, plan_rollback
 from deploygate.rehearsal import rehearse
+from deploygate.rollout import Rollout
 from deploygate.wish import Known, Wish
 from deploygate.wording import plain
 
@@ -79,9 +81,14 @@ def asked(wish: Wish) -> str:
 def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:
     began = gate.clock.now()
     service = wish.service
-    _say(gate, service.name, "pending", f"{wish.goal} of {planned.version} is under way")
     baseline = tuple(known.seen[name] for name in planned.instances)
-    with progress(telling.progress, planned, gate.clock) as announce:
+    with progress(telling.progress, planned, gate.clock) as show:
+
+        def announce(rollout: Rollout, action: Action, event: Event | None) -> None:
+            show(rollout, action, event)
+            if isinstance(event, LockTaken):  # before that, the status is that of the run which holds it
+                _say(gate, service.name, "pending", f"{wish.goal} of {planned.version} is under way")
+
         rollout = drive(gate.world, service, planned, baseline, gate.journal, announce)
     return _told(gate, account(gate.world.run, rollout, service, gate.clock.now() - began), telling.form)
 

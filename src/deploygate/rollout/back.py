@@ -79,11 +79,13 @@ def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 
 
 def surveyed(rollout: Rollout) -> Outcome:
-    """Leave alone those that are back already: what runs is read from the instances, not remembered."""
+    """Verify those that run their old version already, without a restart: what runs is read, not remembered."""
     there = tuple(name for name in rollout.queue if is_back(rollout, name))
-    rollout = stand(_ruled(rollout, there), there, Standing.BACK)
-    rollout = replace(rollout, queue=tuple(name for name in rollout.queue if name not in there))
-    return (Turn.AGAIN, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
+    if not there:
+        return Turn.AGAIN, rollout
+    rollout = _returning(rollout, there, ())
+    queue = tuple(name for name in rollout.queue if name not in there)
+    return Turn.FOUND, replace(rollout, batch=there, queue=queue)
 
 
 def undone(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:

@@ -45,6 +45,7 @@ class Turn(StrEnum):
     RAISE = "contained, the rest must come back"
     UNDONE = "everything is back"
     NOT_RAISED = "no rollback was raised, or it failed"
+    FOUND = "some run the old version already"
     SETTLED = "nothing is left to take back"
     INTERRUPTED = "interrupted, or the lock was lost"
     BROKE = "the gate itself broke"
@@ -89,6 +90,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.PROVING_BACK, Turn.SETTLED): Phase.CLOSING,
     (Phase.UNDOING, Turn.AGAIN): Phase.UNDOING,
     (Phase.UNDOING, Turn.SWITCHED): Phase.VERIFYING,
+    (Phase.UNDOING, Turn.FOUND): Phase.VERIFYING,
     (Phase.UNDOING, Turn.SETTLED): Phase.CLOSING,
     (Phase.VERIFYING, Turn.AGAIN): Phase.VERIFYING,
     (Phase.VERIFYING, Turn.DONE): Phase.UNDOING,

@@ -26,12 +26,13 @@ def stop(service: Service, instance: Instance, running: Version | None, layout: 
         processes.end(pid, grace)
         return
     filled = values(service, instance, running, layout.root)
+    told = environment(filled) | {"DEPLOYGATE_PID": str(pid)}
     began = time.monotonic()
     with layout.log(instance.name, running).open("ab") as log:
         try:
             child = subprocess.Popen(
                 argv(command, filled),
-                env=environment(filled) | {"DEPLOYGATE_PID": str(pid)},
+                env=told,
                 cwd=layout.release(running),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -40,17 +41,19 @@ def stop(service: Service, instance: Instance, running: Version | None, layout: 
             )
         except OSError as error:  # a command that can't be run is no reason to let the process live
             log.write(f"deploygate: the stop command can't be run: {error}\n".encode())
+            asked = False
         else:
-            _followed(child, grace, log)
-    processes.end(pid, max(0.0, grace - (time.monotonic() - began)), ask=False)
+            asked = _followed(child, grace, log)
+    processes.end(pid, max(0.0, grace - (time.monotonic() - began)), ask=not asked)
 
 
-def _followed(child: "subprocess.Popen[bytes]", grace: float, log: BinaryIO) -> None:
-    """Wait for a stop command, and when the grace is over kill it with all that it started."""
+def _followed(child: "subprocess.Popen[bytes]", grace: float, log: BinaryIO) -> bool:
+    """Wait for a stop command, kill it with all that it started when the grace is over, and say whether it did well."""
     try:
-        child.wait(grace)
+        code = child.wait(grace)
     except subprocess.TimeoutExpired:
         log.write(f"deploygate: the stop command did not end within {grace:g} s\n".encode())
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        code = child.wait()
+    return code == 0
