@@ -42,4 +42,4 @@ format: $(READY) ## ruff's formatter, and its safe fixes
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has made
-	rm -rf $(VENV) .bench .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) bench/.bench .hypothesis .mypy_cache .ruff_cache

@@ -1,6 +1,5 @@
 """An answer becomes a fact or nothing: health and version are read here, and doubt never reads as good."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -23,6 +22,15 @@ from deploygate.wording import plain
 # draft-inadarei-api-health-check-06, section 3.1, and Spring Boot's Status: the words and their aliases.
 _GOOD_WORDS = {"pass", "ok", "up", "warn"}
 _BAD_WORDS = {"fail", "error", "down", "out_of_service"}
+
+# Where each convention has the build; `version` of a health+json document is the public interface's.
+_BUILDS = {
+    Convention.AUTO: "/version",
+    Convention.STATUS: "/version",
+    Convention.HEALTH_JSON: "/releaseId",
+    Convention.ACTUATOR: "/build/version",
+}
+_PATTERN_TIME = 0.25  # seconds that a pattern may take; somebody's expression may take for ever
 
 Value = str | None
 
@@ -145,7 +153,7 @@ def _speaks_json(reply: Reply) -> bool:
 def _version_reader(reads: Convention | Reader, reply: Reply) -> Reader:
     if not isinstance(reads, Convention):
         return reads
-    return JsonPointer("/build/version" if _resolve(reads, reply) is Convention.ACTUATOR else "/releaseId")
+    return JsonPointer(_BUILDS[_resolve(reads, reply)])
 
 
 def _extract(reader: Reader, reply: Reply) -> str:
@@ -158,12 +166,21 @@ def _extract(reader: Reader, reply: Reply) -> str:
         case TextBody():
             return _text(reply).strip()
         case Pattern(regex):
-            found = re.search(regex, _text(reply))
-            if found is None:
-                raise _NoValueError("the body does not match the pattern")
-            return found.group(1 if found.re.groups else 0) or ""
+            return _matched(regex, _text(reply))
         case JsonPointer(pointer):
             return _at(pointer, reply.body)
+
+
+def _matched(pattern: str, text: str) -> str:
+    import regex  # noqa: PLC0415 - costs start-up time, and few probes have a pattern
+
+    try:
+        found = regex.search(pattern, text, timeout=_PATTERN_TIME)
+    except TimeoutError:
+        raise _NoValueError("the pattern takes too long on this body") from None
+    if found is None:
+        raise _NoValueError("the body does not match the pattern")
+    return found.group(1 if found.re.groups else 0) or ""
 
 
 def _text(reply: Reply) -> str:

@@ -25,7 +25,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One complaint. `rule` is the anchor of its explanation in docs/rules.md."""
+    """One complaint. Where `rule` is one of the inventory's, it is the anchor of its explanation in docs/rules.md."""
 
     rule: str
     where: Where

@@ -94,9 +94,29 @@ def back_rule(plan: Plan, move: Move, before: str | None) -> Rule:
     )
 
 
+RAISING = 60.0  # seconds that a rollback may take to be raised, before it takes anything back
+
+
 def times(watch: Watch, moves: tuple[Move, ...]) -> tuple[float, float]:
-    """Return the expected and the worst-case seconds; the worst has every deadline used up, both ways."""
-    expected = sum(1.0 + watch.min_healthy + move.bake for move in moves)
-    forward = sum(watch.grace + watch.deadline + move.bake for move in moves)
-    back = sum(watch.grace + watch.deadline for _ in moves)
-    return expected, forward + back
+    """Return the expected and the worst-case seconds of a deploy."""
+    bake = sum(move.bake for move in moves)
+    expected = len(moves) * (1.0 + watch.min_healthy) + bake
+    return expected, worst_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, bake=bake)
+
+
+def worst_seconds(size: int, *, grace: float, deadline: float, bake: float) -> float:
+    """Return the seconds of the longest deploy of `size` instances: every deadline used up, there and back.
+
+    Each instance waits for the floor, is switched and watched; after the last one all are seen once more; the
+    rollback is raised, fails at its very end, and is done again in this process.
+    """
+    if not size:
+        return 0.0
+    forward = size * (deadline + grace + deadline) + bake
+    last_round = deadline + bake
+    return forward + last_round + (grace + deadline) + RAISING + 2 * undo_seconds(size, grace=grace, deadline=deadline)
+
+
+def undo_seconds(size: int, *, grace: float, deadline: float) -> float:
+    """Return the seconds that it takes at the most to take `size` instances back, one after the other."""
+    return size * (grace + deadline)

@@ -8,7 +8,7 @@ from deploygate.findings import Finding
 from deploygate.inventory import Instance, Inventory, Service
 from deploygate.names import PRODUCTION, Environment, InstanceName, Version
 from deploygate.past import Run
-from deploygate.plan import Move, Plan, Watch, times
+from deploygate.plan import Move, Plan, Watch, times, undo_seconds
 from deploygate.probe import Health, Sighting
 from deploygate.refusals import (
     bad_version,
@@ -131,7 +131,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         return refused
     watch = _watch(service)
     environments = tuple(dict.fromkeys(one.environment for one in instances))
-    worst = sum(watch.grace + watch.deadline for _ in moves)
+    worst = undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline)
     return Plan(
         goal=Goal.ROLLBACK,
         service=service.name,

@@ -1,4 +1,4 @@
-"""What is asked of an instance, and what it answered; reading an answer is pure and three-valued."""
+"""What is asked of an instance, and what it answered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,10 +68,15 @@ class HealthProbe:
 
 @dataclass(frozen=True, slots=True)
 class VersionProbe:
-    """How the running build, and where the service gives one the process's identity, are read."""
+    """How the running build, and where the service gives one the process's identity, are read.
+
+    By default it is JSON's `/version`, but for answers that say by their content type what they are: the IETF's
+    health+json calls the build `releaseId` (its `version` is the public interface's), Spring's actuator
+    `build.version`.
+    """
 
     path: str = "/version"
-    reads: Convention | Reader = JsonPointer("/version")
+    reads: Convention | Reader = Convention.AUTO
     identity: JsonPointer | Header | None = None
 
 

@@ -59,6 +59,7 @@ def seconds(duration: str) -> float:
 def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> Service:
     provides = _interfaces(table.get("provides", {}))
     consumes = _interfaces(table.get("consumes", {}))
+    health = _health(_layered(defaults.get("health", {}), table.get("health", {})))
     return Service(
         name=name,
         purpose=" ".join(table["purpose"].split()),
@@ -77,8 +78,8 @@ def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> 
         deploy=_killstart(table["deploy"]["killstart"]),
         instances=tuple(_instances(table["instances"])),
         artifact=table.get("artifact"),
-        health=_health(_layered(defaults.get("health", {}), table.get("health", {}))),
-        version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {}))),
+        health=health,
+        version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {})), health),
         rollout=_rollout({**defaults.get("rollout", {}), **table.get("rollout", {})}),
         waive={rule: " ".join(reason.split()) for rule, reason in table.get("waive", {}).items()},
         where=where,
@@ -145,8 +146,11 @@ def _health(table: Mapping[str, Any]) -> HealthProbe:
     return HealthProbe(**given, expect=tuple(table.get("expect", ())))
 
 
-def _version(table: Mapping[str, Any]) -> VersionProbe:
+def _version(table: Mapping[str, Any], health: HealthProbe) -> VersionProbe:
+    """Read a version probe; without a reader of its own, one answer for both is read by health's convention."""
     given: dict[str, Any] = {**_reads(table)}
+    if not given and isinstance(health.reads, Convention) and table.get("path") == health.path:
+        given["reads"] = health.reads
     match table.get("identity"):
         case {"json": pointer}:
             given["identity"] = JsonPointer(pointer)

@@ -31,7 +31,7 @@ def line_stopped(
     why = past.bad(version)
     if why:
         yield bad_version(service, version, why)
-    elif cut_off and not resumed and cut_off.ending is not Ending.MIXED:  # a mixed fleet is known, and may move on
+    if cut_off and not resumed and cut_off.ending is not Ending.MIXED:  # a mixed fleet is known, and may move on
         other = cut_off.plan.version
         says = f"run {cut_off.run} of {service.name} {other} was cut off and left the fleet half-way"
         back = f"Finish it (deploygate deploy {service.name} {other}) or undo it (deploygate rollback {service.name})."

@@ -33,6 +33,7 @@ from deploygate.rollout import Rollout, apply, next_action, start
 def rehearse(plan: Plan, baseline: tuple[Sighting, ...]) -> Iterator[Action]:
     """Give the actions of a run, in order, without the looks in between."""
     rollout = start(plan, baseline)
+    rollout = replace(rollout, now=rollout.now + 1.0, since=rollout.now + 1.0)  # what was observed is in the past
     running: dict[InstanceName, Sighting] = {seen.instance: seen for seen in baseline}
     while (action := next_action(rollout)) is not None:
         if not isinstance(action, Look):

@@ -304,3 +304,40 @@ def test_what_was_started_is_recorded_and_rubbish_is_no_record(layout: Layout) -
     for rubbish in (b"", b"{", b'{"version": "\xff"}'):
         (layout.instance(one) / "current.json").write_bytes(rubbish)
         assert layout.current(one) is None
+
+
+OLD_PYTHON = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # where there is a filter, it is missed
+
+
+@OLD_PYTHON
+@pytest.mark.parametrize("pack", [as_tar, as_tgz])
+def test_a_python_without_tar_filters_unpacks_the_same(
+    tmp_path: Path,
+    layout: Layout,
+    built: Path,
+    pack: Pack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    stage(layout, V1, pack(tmp_path, linked(built)), 1.0)
+    assert manifest(layout.release(V1)) == manifest(built)
+
+
+@OLD_PYTHON
+@pytest.mark.parametrize(("name", "link"), [("../evil", ""), ("a/../../evil", ""), ("way", "../evil"), ("way", "/etc")])
+def test_a_python_without_tar_filters_refuses_what_reaches_out(
+    tmp_path: Path,
+    layout: Layout,
+    name: str,
+    link: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as archive:
+        member = tarfile.TarInfo(name)
+        if link:
+            member.type, member.linkname = tarfile.SYMTYPE, link
+        archive.addfile(member, io.BytesIO())
+    assert refusal(layout, V1, path).endswith("is not a file of its own folder")
+    assert not (tmp_path / "evil").exists()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploygate.cli.main import VERBS, Verbs, cli
-from deploygate.endings import EXIT_CODES, MEANINGS
+from deploygate.endings import EXIT_CODES, MEANINGS, Ending
 from deploygate.wish import WAIVABLE
 
 FUSE = 60.0
@@ -333,3 +333,16 @@ def test_the_schema_is_printed_as_it_stands() -> None:
     shipped = Path(__file__).parents[2] / "schemas" / "service-inventory.schema.json"
     assert (result.exit_code, result.stdout) == (0, shipped.read_text(encoding="utf-8"))
     assert json.loads(result.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.usefixtures("inventory")
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_a_refused_plan_twice_gives_the_same_bytes(form: str) -> None:
+    first, second = (run("plan", "AdCaster", "2.0", "--format", form) for _ in range(2))
+    assert (first.exit_code, first.stdout) == (EXIT_CODES[Ending.REFUSED], second.stdout)
+
+
+def test_only_a_demos_folder_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    assert run("demo", "--stop", str(tmp_path)).exit_code == EXIT_CODES[Ending.USAGE_ERROR]
+    assert (tmp_path / "mine.txt").read_text() == "precious"

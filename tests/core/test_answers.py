@@ -309,3 +309,13 @@ def test_json_that_does_not_say_healthy_cannot_tell(body: str) -> None:
 @pytest.mark.parametrize("body", ["{}", '{"uptime": 12}'])
 def test_json_without_a_status_is_read_by_the_status_code(body: str) -> None:
     assert health(reply(body, content_type="application/json")) == (HEALTHY, "")
+
+
+def test_without_a_reader_the_build_of_a_health_document_is_its_release_id() -> None:
+    body = '{"status": "pass", "version": "1", "releaseId": "1.build7"}'
+    assert version(reply(body, content_type=IETF), VersionProbe().reads) == ("1.build7", "")
+    assert version(reply('{"version": "2.0"}', content_type="application/json"), VersionProbe().reads) == ("2.0", "")
+
+
+def test_a_pattern_that_takes_for_ever_tells_nothing() -> None:
+    assert version(reply("a" * 40 + "!"), Pattern("(a|aa)+$")) == (None, "the pattern takes too long on this body")

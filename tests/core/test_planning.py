@@ -75,7 +75,7 @@ def test_a_healthy_fleet_is_planned_whole() -> None:
         move("i2"),
         move("i3"),
         expected=23.0,
-        worst=247.0,
+        worst=564.0,
         watch=WATCH,
     )
 
@@ -158,6 +158,13 @@ def test_a_run_that_was_cut_off_stops_another_version() -> None:
     says = "run r1 of Svc 1.5 was cut off and left the fleet half-way"
     assert refused(deploy(known(None, history))) == [("unfinished", says)]
     assert planned(deploy(known(None, history), waived=waived("unfinished"))).version == NEW
+
+
+def test_a_waiver_for_a_bad_version_does_not_waive_a_half_done_deploy() -> None:
+    bad = run("r1", plan(move("i1")), Ending.ROLLED_BACK, "i1", bad=True)
+    half = run("r2", plan(move("i1"), version=Version("3.0")), None, "i1")
+    found = refused(deploy(known(None, past(bad, half)), waived=waived("bad-version")))
+    assert [rule for rule, _ in found] == ["unfinished"]
 
 
 def test_an_ill_instance_refuses_the_start() -> None:

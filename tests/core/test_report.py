@@ -273,7 +273,7 @@ def planned(version: str = "1.10", **waived: str) -> Plan:
 def test_a_plan_as_text() -> None:
     assert report.plan_text(planned(), SVC) == (
         "Svc 1.0 -> 1.10: 1 parallel-chain instance and 3 production instances, one at a time, about 23 s,"
-        " at most 4 min with the way back\n"
+        " at most 9 min with the way back\n"
         "  reach at most 1 of 3 production instances unproven at any time (33% of its traffic)\n"
         "  back  to 1.0, by kill and start, proven before the first change\n"
         "  who   ops nathan, dev cory, pm obaid\n"
@@ -290,7 +290,7 @@ def test_a_plan_as_text() -> None:
 def test_a_plan_as_markdown() -> None:
     assert report.plan_markdown(planned(), SVC) == (
         "### Svc 1.0 -&gt; 1.10: 1 parallel-chain instance and 3 production instances, one at a time, about 23 s,"
-        " at most 4 min with the way back\n"
+        " at most 9 min with the way back\n"
         "\n"
         "- **reach**: at most 1 of 3 production instances unproven at any time \\(33% of its traffic\\)\n"
         "- **back**: to 1.0, by kill and start, proven before the first change\n"
@@ -332,7 +332,8 @@ def test_an_observation_as_text() -> None:
     assert report.observed_text(OBSERVED) == (
         "✘ 3 of 4 instances not as wanted\n"
         "\n"
-        "service    instance    environment     health    version    last change          by      drift\n"
+        "service    instance    environment     health    version    changed (UTC)        by      drift"
+        "                       says\n"
         "---------  ----------  --------------  --------  ---------  -------------------  ------"
         "  --------------------------  ------------------\n"
         "Svc        p1          parallel-chain  healthy   1.0        -                    -\n"

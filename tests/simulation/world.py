@@ -16,6 +16,7 @@ from deploygate.probe import Sighting
 from .fleet import Fleet
 from .scenario import NEW, OLD, Fault
 
+COUNTED = 0.5  # seconds that an answer may be old when the floor is counted, in a small fleet
 FUSE = 20_000  # calls to the world; a livelock burns it
 
 
@@ -189,7 +190,11 @@ class SimHosts:
             self.fleet.violations.append("promise 5: an instance was changed whose way back was never proven")
         environment = next(one.environment for one in service.instances if one.name == change.instance)
         names = {one.name for one in service.instances if one.environment == environment}
-        serving = sum(1 for name in names if (shown := self.fleet.shown.get(name)) and shown.health == "healthy")
+        counted = [shown for name in names if (shown := self.fleet.shown.get(name)) and shown.health == "healthy"]
+        age = self.fleet.now - min(shown.at for shown in counted)
+        if age > COUNTED + 0.1 + service.health.timeout:
+            self.fleet.violations.append(f"promise 1: the floor was counted from answers {age:.1f} s old")
+        serving = len(counted)
         if serving - 1 < self.floors.get(environment, 0):
             self.fleet.violations.append(f"promise 1: {serving - 1} left serving, under the floor")
 

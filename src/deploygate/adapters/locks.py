@@ -14,7 +14,7 @@ from deploygate.adapters.identity import identity
 from deploygate.endings import Goal
 from deploygate.names import RunId, ServiceName
 
-_PATIENCE = 120.0  # seconds that one change of another run may take before a take-over gives up
+_PATIENCE = 900.0  # seconds that one change of another run may take: longer than any sensible grace
 
 
 class Holder(msgspec.Struct, frozen=True):

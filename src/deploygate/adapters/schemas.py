@@ -1,19 +1,16 @@
-"""The JSON Schemas: package data in an installed deploygate, the repository's top folder in a checkout."""
+"""The JSON Schemas that are shipped with deploygate."""
 
 import json
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
+
+from deploygate.adapters.shipped import shipped
 
 INVENTORY = "service-inventory.schema.json"
 
 
 def schema_text(name: str = INVENTORY) -> str:
     """Return a schema as the text that stands in its file."""
-    packaged = files("deploygate") / "schemas" / name
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / "schemas" / name).read_text(encoding="utf-8")
+    return (shipped("schemas") / name).read_text(encoding="utf-8")
 
 
 def schema(name: str = INVENTORY) -> dict[str, Any]:

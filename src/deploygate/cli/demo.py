@@ -60,6 +60,8 @@ def command(*, keep: bool, folder: Path | None, stop: Path | None) -> None:
     Five services, sixteen real processes on loopback ports that are free. Takes under a minute, and cleans up.
     """
     if stop is not None:
+        if not DemoFleet(stop).is_one():
+            raise click.BadParameter(f"{stop} is not a demo's folder, so nothing in it is touched", param_hint="--stop")
         DemoFleet(stop).stop()
         shutil.rmtree(stop)
         return
@@ -120,7 +122,7 @@ def _run(where: Path, words: tuple[str, ...]) -> int:
 
 
 def _say_how(where: Path) -> None:
-    program = "deploygate" if shutil.which("deploygate") else Path(sys.argv[0]).resolve()
+    program = "deploygate" if shutil.which("deploygate") else f"{sys.executable} -m deploygate"
     click.echo(
         f"""
 The fleet is still up. Play with it:

@@ -28,6 +28,11 @@ class DemoFleet:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._inventory = folder / "services.yml"
+        self._mark = folder / ".deploygate-demo"
+
+    def is_one(self) -> bool:
+        """Tell whether the folder was made by a demo, so that it may be removed."""
+        return self._mark.is_file()
 
     def start(self) -> None:
         """Copy, build, find free ports, start every instance at the version that the inventory wants.
@@ -35,6 +40,7 @@ class DemoFleet:
         Raises:
             GateError: An instance does not answer.
         """
+        self._mark.write_text("made by deploygate demo; `deploygate demo --stop` removes this folder\n")
         shutil.copytree(shipped("examples/talk"), self._folder, dirs_exist_ok=True)
         runpy.run_path(str(self._folder / "build.py"))["build"](self._folder / "dist")
         text = self._inventory.read_text()

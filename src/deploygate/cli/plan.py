@@ -19,6 +19,7 @@ from deploygate.cli.options import (
 from deploygate.cli.running import RENDER, plan_for, refusal
 from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import Ending, exit_code
+from deploygate.names import RunId
 from deploygate.wish import WAIVABLE, Wish
 
 
@@ -56,7 +57,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         )
         planned = plan_for(gate, wish, find_out(gate, wish.service))
         if isinstance(planned, tuple):
-            click.echo(RENDER[form](refusal(gate, wish, planned)), nl=False)
+            click.echo(RENDER[form](refusal(RunId(""), wish, planned)), nl=False)
             sys.exit(exit_code(Ending.REFUSED))
     shown = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[form]
     click.echo(shown(planned, wish.service), nl=False)

@@ -64,6 +64,8 @@ class Lines:
 
     def __call__(self, rollout: Rollout, action: Action, event: Event | None) -> None:
         """Print what is new."""
+        if not self._standing:
+            self._standing = {name: track.standing for name, track in rollout.tracks.items()}
         if event is None:
             if not isinstance(action, Look):
                 _line(action_line(action))
@@ -75,6 +77,13 @@ class Lines:
             self._cause = rollout.cause.says
             about = f"{rollout.cause.instance}: " if rollout.cause.instance else ""
             _line(f"✘ {about}{self._cause}")
+        self._say_standings(rollout)
+        if isinstance(action, RaiseRollback) and rollout.phase is Phase.CLAIMING:
+            _line(f"✘ the raised rollback did not do it ({rollout.raised}); it is done here")
+        if not isinstance(event, Seen) and rollout.phase is Phase.ENDED:
+            _line(f"ended: {rollout.ending}")
+
+    def _say_standings(self, rollout: Rollout) -> None:
         for name, track in rollout.tracks.items():
             if self._standing.get(name, Standing.OLD) is not track.standing:
                 self._standing[name] = track.standing
@@ -84,10 +93,6 @@ class Lines:
                     at = f" at {version}" if version else ""
                     why = f": {track.stuck}" if track.stuck else ""
                     _line(f"{MARKS[track.standing]} {name} {_SAID[track.standing]}{at}{why}")
-        if isinstance(action, RaiseRollback) and rollout.phase is Phase.CLAIMING:
-            _line(f"✘ the raised rollback did not do it ({rollout.raised}); it is done here")
-        if not isinstance(event, Seen) and rollout.phase is Phase.ENDED:
-            _line(f"ended: {rollout.ending}")
 
 
 def _line(text: str) -> None:

@@ -16,6 +16,7 @@ from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.events import Action, Event, LockTaken
 from deploygate.findings import Finding
+from deploygate.names import RunId
 from deploygate.plan import Plan
 from deploygate.planning import Planned, plan_deploy, plan_rollback
 from deploygate.rehearsal import rehearse
@@ -47,19 +48,18 @@ def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
     planned = plan_for(gate, wish, known)
     if isinstance(planned, tuple):
         busy = known.past.under_way(wish.goal)
-        told = (
-            locked(gate.world.run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(gate, wish, planned)
-        )
-        if telling.dry_run:
-            click.echo(RENDER[telling.form](told), nl=False)
-            return exit_code(told.ending)
-        return _told(gate, told, telling.form)
-    if wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
+        run = gate.world.run
+        told = locked(run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(run, wish, planned)
+    elif wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
         told = already_there(gate.world.run, wish.service, planned, known.seen)
-        return _told(gate, told, telling.form)
-    if telling.dry_run:
+    elif telling.dry_run:
         return _rehearsed(planned, known, telling.form)
-    return _run(gate, wish, planned, known, telling)
+    else:
+        return _run(gate, wish, planned, known, telling)
+    if not telling.dry_run:
+        return _told(gate, told, telling.form)
+    click.echo(RENDER[telling.form](told), nl=False)
+    return exit_code(told.ending, told.goal)
 
 
 def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
@@ -68,9 +68,9 @@ def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
     return make(gate.inventory, wish, known)
 
 
-def refusal(gate: Gate, wish: Wish, planned: tuple[Finding, ...]) -> Account:
+def refusal(run: RunId, wish: Wish, planned: tuple[Finding, ...]) -> Account:
     """Tell why there is no plan, naming what was asked for."""
-    return refused(gate.world.run, wish.goal, wish.service, asked(wish), planned)
+    return refused(run, wish.goal, wish.service, asked(wish), planned)
 
 
 def asked(wish: Wish) -> str:

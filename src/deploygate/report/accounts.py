@@ -40,7 +40,8 @@ def as_markdown(account: Account) -> str:
         lines += [f"- {escaped(note)}" for note in account.notes]
         lines += ["", "</details>"]
     took = f", {seconds(account.elapsed)}" if account.elapsed else ""
-    return "\n".join([*lines, "", f"<sub>deploygate, run {escaped(account.run)}{took}</sub>", ""])
+    run = f", run {escaped(account.run)}" if account.run else ""
+    return "\n".join([*lines, "", f"<sub>deploygate{run}{took}</sub>", ""])
 
 
 def as_json(account: Account) -> str:

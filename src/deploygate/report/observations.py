@@ -8,7 +8,7 @@ from deploygate.observation import Observed
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
 from deploygate.wording import count
 
-_OBSERVED = ("service", "instance", "environment", "health", "version", "last change", "by", "drift", "")
+_OBSERVED = ("service", "instance", "environment", "health", "version", "changed (UTC)", "by", "drift", "says")
 
 
 def observed_text(rows: Sequence[Observed]) -> str:
@@ -19,13 +19,13 @@ def observed_text(rows: Sequence[Observed]) -> str:
         if off
         else f"✔ {count(len(rows), 'instance')}, all as wanted"
     )
-    return f"{verdict}\n\n{plain_table([_observed_cells(row) for row in rows], _OBSERVED)}\n"
+    return f"{verdict}\n\n{plain_table(*_filled(rows))}\n"
 
 
 def observed_markdown(rows: Sequence[Observed]) -> str:
     """Return an observation as a table."""
-    cells = [[escaped(cell) for cell in _observed_cells(row)] for row in rows]
-    return github_table(cells, _OBSERVED) + "\n"
+    cells, head = _filled(rows)
+    return github_table([[escaped(cell) for cell in row] for row in cells], head) + "\n"
 
 
 def observed_json(rows: Sequence[Observed]) -> str:
@@ -33,6 +33,14 @@ def observed_json(rows: Sequence[Observed]) -> str:
     return json_text(
         {"schema": SCHEMA, "instances": [msgspec.to_builtins(row) | {"as_wanted": row.as_wanted} for row in rows]}
     )
+
+
+def _filled(rows: Sequence[Observed]) -> tuple[list[list[str]], tuple[str, ...]]:
+    """Return the cells and their heads, without a last column that nobody has anything in."""
+    cells = [_observed_cells(row) for row in rows]
+    if any(row.says for row in rows):
+        return cells, _OBSERVED
+    return [row[:-1] for row in cells], _OBSERVED[:-1]
 
 
 def _observed_cells(row: Observed) -> list[str]:

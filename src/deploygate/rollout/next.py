@@ -16,8 +16,8 @@ from deploygate.events import (
     Switch,
     TakeLock,
 )
-from deploygate.names import InstanceName, Version
-from deploygate.plan import Move
+from deploygate.names import Environment, InstanceName, Version
+from deploygate.plan import RAISING, Move, undo_seconds
 from deploygate.rollout.back import next_batch
 from deploygate.rollout.forward import may_switch, unsettled
 from deploygate.rollout.state import Rollout, Standing
@@ -27,7 +27,8 @@ from deploygate.verdict import Waiting, judge, pause
 _AT_ONCE = 256  # how many instances that are due are asked in one look
 _BESIDE = 8  # how many, where looks follow each other quickly and none may hold up the next
 _QUICK = 0.05  # seconds
-_UNTOUCHED = 5  # intervals between two looks at an instance that nothing was done to; the floor needs no more
+_FRESH = 0.5  # seconds that an answer may be old when the floor is counted, in environments of up to
+_SMALL = 16  # so many instances; in larger ones it is the interval
 
 
 def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0912 - one line a phase
@@ -51,7 +52,9 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
         case Phase.CHECKING:
             return _look(rollout, rollout.standing(Standing.RETURNING))
         case Phase.RAISING:
-            return RaiseRollback(rollout.cause.says if rollout.cause else "", budget=60.0 + plan.worst)
+            watch = plan.watch
+            budget = RAISING + undo_seconds(len(plan.way_back), grace=watch.grace, deadline=watch.deadline)
+            return RaiseRollback(rollout.cause.says if rollout.cause else "", budget)
         case Phase.CLAIMING:
             return TakeLock(Goal.ROLLBACK)
         case Phase.PROVING_BACK:
@@ -89,9 +92,9 @@ def _ready(rollout: Rollout) -> Action:
     if not may_switch(rollout):
         within = tuple(name for name, track in rollout.tracks.items() if track.environment == move.environment)
         return _look(rollout, within)
-    due = _due(rollout, _BESIDE) if not rollout.looks else ()  # once: where looks are slow, somebody is always due
-    if due:
-        return Look(due, rollout.now)
+    stale = _stale(rollout, move.environment) if not rollout.looks else ()  # once: slow looks are always stale
+    if stale:
+        return Look(stale, rollout.now)
     seen = rollout.tracks[move.instance].seen
     return Switch((Change(move.instance, stop=_version(seen.running) if seen else None, start=move.to),))
 
@@ -129,14 +132,22 @@ def _back(rollout: Rollout, names: tuple[InstanceName, ...]) -> Switch:
     return Switch(tuple(changes))
 
 
+def _stale(rollout: Rollout, environment: Environment) -> tuple[InstanceName, ...]:
+    """Return those whose last answer is too old to be counted for the floor, and those that are due anyway."""
+    within = [name for name, track in rollout.tracks.items() if track.environment == environment]
+    interval = rollout.plan.watch.interval
+    age = min(interval, _FRESH) if len(within) <= _SMALL else interval
+    old = [name for name in within if not _seen_since(rollout, name, rollout.now - age)]
+    return tuple(dict.fromkeys((*old, *_due(rollout, _BESIDE))))
+
+
 def _due(rollout: Rollout, at_most: int) -> tuple[InstanceName, ...]:
     """Return those whose last answer is older than the interval, the oldest first."""
     interval = rollout.plan.watch.interval
     late = [
         (track.seen.at if track.seen else 0.0, name)
         for name, track in rollout.tracks.items()
-        if track.seen is None
-        or track.seen.at <= rollout.now - interval * (_UNTOUCHED if track.standing is Standing.OLD else 1)
+        if track.seen is None or track.seen.at <= rollout.now - interval
     ]
     return tuple(name for _, name in sorted(late)[:at_most])
 

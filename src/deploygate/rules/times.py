@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from deploygate.document import Document
 from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION
+from deploygate.plan import worst_seconds
 from deploygate.rules.complaint import Complaint
 
 
 def worst_case(service: Service) -> float:
     """Return the seconds of a service's longest deploy: one instance after the other, and all of it undone."""
-    each = service.deploy.grace + service.health.deadline
     bake = service.rollout.bake if service.within(PRODUCTION) else 0.0
-    return 2 * len(service.instances) * each + bake
+    size, probe = len(service.instances), service.health
+    return worst_seconds(size, grace=service.deploy.grace, deadline=probe.deadline, bake=bake)
 
 
 def stop_grace(inventory: Inventory, document: Document) -> Iterator[Complaint]:

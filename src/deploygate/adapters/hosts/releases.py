@@ -149,7 +149,7 @@ def _copy(artifact: Path, folder: Path) -> None:
         shutil.copytree(artifact, folder, symlinks=True, dirs_exist_ok=True)
     elif tarfile.is_tarfile(artifact):  # asked first, since a tar that ends with a jar looks like a zip
         with tarfile.open(artifact) as packed:
-            packed.extractall(folder, filter="data")
+            _unpack(packed, folder)
     elif zipfile.is_zipfile(artifact):
         with zipfile.ZipFile(artifact) as archive:
             for member in archive.infolist():
@@ -158,6 +158,19 @@ def _copy(artifact: Path, folder: Path) -> None:
                     made.chmod(made.stat().st_mode | 0o111)
     else:
         raise ValueError("it is no folder, and no tar or zip that can be read")
+
+
+def _unpack(packed: tarfile.TarFile, folder: Path) -> None:
+    """Unpack a tar, and nothing that reaches out of the folder; Pythons before 3.11.4 leave that to us."""
+    if hasattr(tarfile, "data_filter"):
+        packed.extractall(folder, filter="data")
+        return
+    for member in packed.getmembers():
+        beside = f"{Path(member.name).parent}/{member.linkname}" if member.issym() else member.linkname
+        inside = all(not os.path.normpath(one).startswith(("/", "..")) for one in (member.name, beside))
+        if not inside or member.isdev() or member.linkname.startswith("/"):
+            raise ValueError(f"{member.name} is not a file of its own folder")
+    packed.extractall(folder)  # noqa: S202 - each member was looked at
 
 
 def _same(version: Version, artifact: Path, known: Manifest) -> None:
