@@ -41,6 +41,7 @@ def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
     document = {
         "schema": 1,
         "environments": ["parallel-chain", "production"],
+        "limits": {"job": "1000h"},
         "services": {"Bench": service},
     }
     (fleet.root / "services.yml").write_text(json.dumps(document, indent=1))
