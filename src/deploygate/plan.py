@@ -3,6 +3,7 @@
 import msgspec
 
 from deploygate.endings import Goal
+from deploygate.inventory import OnFailure
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.verdict import Rule
 
@@ -54,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     held: tuple[Move, ...] = ()
     keep: tuple[Version, ...] = ()
     skipped: tuple[InstanceName, ...] = ()
-    on_failure: str = "undo"
+    on_failure: OnFailure = OnFailure.UNDO
     failure_budget: int = 0
     waived: dict[str, str] = {}
     unprotected: tuple[str, ...] = ()

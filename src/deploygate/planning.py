@@ -79,7 +79,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         instances={one.name: one.environment for one in instances if one.name not in skipped},
         floors=_floors(service, environments, skipped),
         keep=tuple(version for version in (known.past.last_good(),) if version),
-        on_failure=service.rollout.on_failure.value,
+        on_failure=service.rollout.on_failure,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),

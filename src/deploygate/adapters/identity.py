@@ -12,3 +12,9 @@ def identity(pid: int) -> str | None:
         return f"{pid}-{process.create_time():.2f}"
     except psutil.NoSuchProcess:
         return None
+
+
+def lives(identified: str) -> bool:
+    """Tell whether the process of an identity that was written down earlier is still there."""
+    pid = identified.partition("-")[0]
+    return pid.isdecimal() and identity(int(pid)) == identified

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploygate.adapters.identity import identity
+from deploygate.adapters.identity import identity, lives
 from deploygate.endings import Ending
 from deploygate.errors import GateError
 from deploygate.events import Action, Event, Look, Seen
@@ -133,7 +133,7 @@ def _recall(path: Path) -> Run | None:
             help="Move it away, or use the deploygate that wrote it.",
             ending=Ending.REFUSED,
         )
-    alive = not over and first.host == socket.gethostname() and identity(_pid(first.process)) == first.process
+    alive = not over and first.host == socket.gethostname() and lives(first.process)
     end = last if isinstance(last, End) else None
     actions = (line.action for line in lines if isinstance(line, Doing))
     events = (line.event for line in lines if isinstance(line, Done))
@@ -159,8 +159,3 @@ def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
                 help="The journal is what a rollback goes by. Mend the line, or move the file away.",
                 ending=Ending.REFUSED,
             ) from error
-
-
-def _pid(process: str) -> int:
-    number = process.partition("-")[0]
-    return int(number) if number.isdecimal() else 0

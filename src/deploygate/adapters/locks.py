@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from deploygate.adapters.files import exclusive, write_whole
-from deploygate.adapters.identity import identity
+from deploygate.adapters.identity import identity, lives
 from deploygate.endings import Goal
 from deploygate.names import RunId, ServiceName
 
@@ -31,8 +31,7 @@ class Holder(msgspec.Struct, frozen=True):
         """Tell whether the run goes on; one on another machine can't be asked, so it counts as alive."""
         if self.host != socket.gethostname():
             return True
-        pid = self.process.partition("-")[0]
-        return pid.isdecimal() and identity(int(pid)) == self.process
+        return lives(self.process)
 
 
 class FileLocks:

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import LockHeld, LockTaken, RollbackEnded, Trouble
+from deploygate.inventory import OnFailure
 from deploygate.names import Environment, InstanceName
 from deploygate.plan import back_rule
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
@@ -37,7 +38,7 @@ def checking(rollout: Rollout) -> Outcome:
     failing, rest = rollout.failing, take_back(rollout)
     if Standing.STUCK in standings:
         return Turn.RAISE, rest
-    if rollout.plan.on_failure == "halt" and rest.queue:
+    if rollout.plan.on_failure is OnFailure.HALT and rest.queue:
         return Turn.HALTED, replace(rollout, ending=Ending.MIXED, debts=rollout.debts + failing)
     if rollout.failures <= rollout.plan.failure_budget:
         rollout = replace(rollout, debts=rollout.debts + failing, failing=())
@@ -53,7 +54,7 @@ def checking(rollout: Rollout) -> Outcome:
 
 def raised(rollout: Rollout, event: RollbackEnded) -> Outcome:
     """Believe a rollback that ended well (the last look will check it); else do it in this process."""
-    rollout = replace(rollout, raised=event.says, raised_run=event.run)
+    rollout = replace(rollout, raised=event.says)
     if event.ending not in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
         return Turn.NOT_RAISED, rollout
     rollout = _ruled(rollout, rollout.queue)

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from deploygate.endings import Ending, Goal
-from deploygate.names import Environment, InstanceName, RunId
+from deploygate.names import Environment, InstanceName
 from deploygate.plan import Move, Plan, forward_rule
 from deploygate.probe import Health, Sighting
 from deploygate.rollout.table import Phase, Turn
@@ -70,7 +70,6 @@ class Rollout(msgspec.Struct, frozen=True):
     ending: Ending | None = None
     cause: Cause | None = None
     raised: str = ""
-    raised_run: RunId = RunId("")
     took_over: str = ""
     now: float = 0.0
     since: float = 0.0
