@@ -161,6 +161,7 @@ def _silent(seen: Sighting) -> bool:
 
 def _move(one: Instance, version: Version, known: Known, resumed: Run | None, bake: float) -> Move:
     seen = known.seen[one.name]
+    stopping = resumed is not None and one.name in resumed.ways
     if resumed and one.name in resumed.ways:
         was = resumed.ways[one.name].was
     elif seen.running and seen.running != version:
@@ -173,7 +174,8 @@ def _move(one: Instance, version: Version, known: Known, resumed: Run | None, ba
         to=version,
         was=was,
         identity=seen.identity,
-        serving=seen.health is Health.HEALTHY,
+        # one that a killed run was stopping may still answer now, and be gone in a moment
+        serving=seen.health is Health.HEALTHY and not (stopping and seen.running != version),
         bake=bake,
     )
 

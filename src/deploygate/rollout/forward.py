@@ -32,7 +32,7 @@ def confirmed(rollout: Rollout) -> Outcome:
     """Refuse where the fleet is not what the plan was made from: somebody else was there before the lock."""
     for move in rollout.plan.moves:
         seen = rollout.tracks[move.instance].seen
-        if move.identity is not None and seen is not None and seen.identity != move.identity:
+        if move.identity and seen and seen.identity and seen.identity != move.identity:
             says = f"{move.instance} was restarted by somebody else since the plan was made"
         elif move.serving and not rollout.tracks[move.instance].serving:
             says = f"{move.instance} has fallen ill since the plan was made: {seen.says if seen else 'no answer'}"
