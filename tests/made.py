@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploygate.endings import Ending, Goal
-from deploygate.inventory import Argv, Instance, Interface, Inventory, KillStart, Owners, Release, Rollout, Service
+from deploygate.inventory import Instance, Interface, Inventory, Owners, Release, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, Environment, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past, Run
 from deploygate.plan import Move, Plan, Watch
 from deploygate.probe import Health, HealthProbe, Reply, Sighting, VersionProbe
+from deploygate.ways import Argv, KillStart
 
 OLD, NEW = Version("1.0"), Version("2.0")
 PROBE = HealthProbe(interval=1.0, timeout=1.0, passes=2, fails=2, min_healthy=3.0, deadline=20.0)

@@ -33,10 +33,12 @@ class Change(msgspec.Struct, frozen=True):
     keep: bool = False
 
 
-class TakeLock(msgspec.Struct, frozen=True, tag=True):
-    """Hold the service; a rollback outranks a deploy."""
+class TakeLock(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Hold the service and its hosts, for `lasts` seconds at the most; a rollback outranks a deploy."""
 
     rank: Goal
+    instances: tuple[InstanceName, ...] = ()
+    lasts: float = 0.0
 
 
 class Stage(msgspec.Struct, frozen=True, tag=True):
@@ -50,6 +52,19 @@ class Prove(msgspec.Struct, frozen=True, tag=True):
 
     releases: tuple[Start, ...]
     unchanged: bool
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True):
+    """Take these instances out of the balancer, and wait `patience` seconds at the most for their connections."""
+
+    instances: tuple[InstanceName, ...]
+    patience: float
+
+
+class Restore(msgspec.Struct, frozen=True, tag=True):
+    """Put these instances back into the balancer."""
+
+    instances: tuple[InstanceName, ...]
 
 
 class Switch(msgspec.Struct, frozen=True, tag=True):
@@ -79,11 +94,13 @@ class Prune(msgspec.Struct, frozen=True, tag=True):
     protect: tuple[Version, ...]
 
 
-class ReleaseLock(msgspec.Struct, frozen=True, tag=True):
-    """Let go of the service, if this run still holds it."""
+class ReleaseLock(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Let go of the service and its hosts, where this run still holds them."""
+
+    instances: tuple[InstanceName, ...] = ()
 
 
-Action = TakeLock | Stage | Prove | Switch | Look | RaiseRollback | Prune | ReleaseLock
+Action = TakeLock | Stage | Prove | Drain | Switch | Restore | Look | RaiseRollback | Prune | ReleaseLock
 
 
 class LockTaken(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -118,6 +135,22 @@ class Proved(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """The releases are startable, but for the troubles."""
 
     at: float
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Drained(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """The instances are out of service, but for the troubles."""
+
+    at: float
+    instances: tuple[InstanceName, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Restored(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """The instances are in service, but for the troubles."""
+
+    at: float
+    instances: tuple[InstanceName, ...]
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -177,7 +210,9 @@ Event = (
     | LockLost
     | Staged
     | Proved
+    | Drained
     | Switched
+    | Restored
     | Seen
     | RollbackEnded
     | Pruned

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from deploygate.findings import Where
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.probe import HealthProbe, VersionProbe
+from deploygate.ways import Balancing, Driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +40,15 @@ class Release:
     consumes: frozenset[Interface]
 
 
-@dataclass(frozen=True, slots=True)
-class Argv:
-    """A command as an argument vector; `{placeholders}` in a word are filled in without any shell."""
+class Wave(NamedTuple):
+    """How many instances are changed at once: a number, or a share of the fleet in percent."""
 
-    words: tuple[str, ...]
+    size: int
+    percent: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A command as a shell script; it gets its values as environment variables, never as text."""
-
-    text: str
-
-
-Command = Argv | Script
-
-
-@dataclass(frozen=True, slots=True)
-class KillStart:
-    """Releases side by side in `root/<version>/`: to deploy is to kill one and start the other.
-
-    `grace` is how long, in seconds, a process may take to stop before it is killed; `keep` is how many
-    releases stay installed.
-    """
-
-    root: str
-    start: Command
-    stop: Command | None = None
-    grace: float = 10.0
-    keep: int = 5
+    def of(self, fleet: int) -> int:
+        """Return the size of the wave in a fleet, one at the least."""
+        return max(1, self.size * fleet // 100) if self.percent else self.size
 
 
 class OnFailure(StrEnum):
@@ -84,23 +64,34 @@ class Rollout:
 
     `bake` is how long, in seconds, the first production instance must stay healthy; `floor` is how many
     instances of an environment must keep serving (None: all but one); `failure_budget` is how many instances
-    may fail in the whole fleet before the roll is taken back.
+    may fail in the whole fleet before the roll is taken back. `waves` are how many production instances are
+    changed at once, one wave after the other, the last size over and over.
     """
 
     bake: float = 30.0
     on_failure: OnFailure = OnFailure.UNDO
     failure_budget: int = 0
     floor: int | None = None
+    waves: tuple[Wave, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One running copy of a service, asked at its own address (`http://host:port`)."""
+    """One running copy of a service, asked at its own address (`http://host:port`).
+
+    `on` names the machine that it runs on, where that is not the address's host.
+    """
 
     name: InstanceName
     environment: Environment
     address: str
     where: Where = Where()
+    on: str = ""
+
+    @property
+    def machine(self) -> str:
+        """The machine that the instance runs on."""
+        return self.on or self.host
 
     @property
     def host(self) -> str:
@@ -125,12 +116,13 @@ class Service:
     provides: frozenset[Interface]
     consumes: frozenset[Interface]
     releases: Mapping[Version, Release]
-    deploy: KillStart
+    deploy: Driver
     instances: tuple[Instance, ...]
     artifact: str | None = None
     health: HealthProbe = HealthProbe()
     version: VersionProbe = VersionProbe()
     rollout: Rollout = Rollout()
+    balancer: Balancing | None = None
     waive: Mapping[str, str] = field(default_factory=dict)
     where: Where = Where()
 

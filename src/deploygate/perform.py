@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from deploygate.events import (
     Action,
     Broke,
+    Drain,
+    Drained,
     Event,
     LockHeld,
     LockLost,
@@ -19,6 +23,8 @@ from deploygate.events import (
     Pruned,
     RaiseRollback,
     ReleaseLock,
+    Restore,
+    Restored,
     RollbackEnded,
     Seen,
     Stage,
@@ -29,7 +35,7 @@ from deploygate.events import (
 )
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId
-from deploygate.ports import Clock, Forge, Hosts, Locks, Prober
+from deploygate.ports import Balancer, Clock, Forge, Hosts, Lease, Locks, Prober
 from deploygate.wording import plain
 
 
@@ -42,6 +48,7 @@ class World:
     prober: Prober
     hosts: Hosts
     locks: Locks
+    balancer: Balancer
     forge: Forge
 
 
@@ -54,19 +61,20 @@ def perform(world: World, service: Service, action: Action) -> Event:
 
 
 def look_at(world: World, service: Service, names: Sequence[InstanceName]) -> Seen:
-    """Ask instances now, and return what they answered."""
-    wanted = set(names)
-    instances: list[Instance] = [one for one in service.instances if one.name in wanted]
+    """Ask instances now, and return what they answered, and what the balancer says of them."""
+    instances = _named(service, names)
     sightings = world.prober.look(service, instances)
+    if service.balancer is not None:
+        serving = world.balancer.in_service(service, instances)
+        sightings = tuple(replace(seen, in_service=serving.get(seen.instance)) for seen in sightings)
     return Seen(world.clock.now(), sightings)
 
 
 def _done(world: World, service: Service, action: Action) -> Event:
     clock, hosts = world.clock, world.hosts
     match action:
-        case TakeLock(rank):
-            over, held = world.locks.take(service.name, rank)
-            return LockHeld(clock.now(), held) if held else LockTaken(clock.now(), over)
+        case TakeLock():
+            return _taken(world, service, action)
         case Stage(releases):
             return Staged(troubles=hosts.stage(service, releases), at=clock.now())
         case Prove(releases, unchanged):
@@ -77,6 +85,11 @@ def _done(world: World, service: Service, action: Action) -> Event:
                     return LockLost(clock.now(), lost)
                 troubles = hosts.switch(service, changes, world.run)
             return Switched(troubles=troubles, at=clock.now())
+        case Drain(names, patience):
+            troubles = world.balancer.drain(service, _named(service, names), patience)
+            return Drained(clock.now(), names, troubles)
+        case Restore(names):
+            return Restored(clock.now(), names, world.balancer.restore(service, _named(service, names)))
         case Look(names):
             return look_at(world, service, names)
         case RaiseRollback(_, budget):
@@ -84,8 +97,38 @@ def _done(world: World, service: Service, action: Action) -> Event:
             return RollbackEnded(clock.now(), says=says, ending=ending, run=run)
         case Prune(names, protect):
             return Pruned(versions=hosts.prune(service, names, protect), at=clock.now())
-        case ReleaseLock():
+        case ReleaseLock(names):
+            hosts.leave(service, names, world.run)
             world.locks.release(service.name)
             return LockReleased(clock.now())
         case _:
             assert_never(action)
+
+
+def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | LockHeld:
+    """Take the lock, then the hosts; those of a run that is known to be over are taken from it."""
+    locks, clock = world.locks, world.clock
+    over, held = locks.take(service.name, action.rank)
+    if held:
+        return LockHeld(clock.now(), held)
+    lease = locks.lease(action.rank, action.lasts)
+    holders = world.hosts.claim(service, action.instances, lease, ())
+    ended = [one for one in holders if locks.over(service.name, one)]
+    if ended and len(ended) == len(holders):
+        holders = world.hosts.claim(service, action.instances, lease, [one.run for one in ended])
+        over = over or f"{ended[0].rank} run {ended[0].run}, which is over"
+    living = [one for one in holders if one not in ended] or holders
+    if not living:
+        return LockTaken(clock.now(), over)
+    world.hosts.leave(service, action.instances, world.run)
+    locks.release(service.name)
+    return LockHeld(clock.now(), _holder(living[0]))
+
+
+def _holder(lease: Lease) -> str:
+    return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}; it has the hosts)"
+
+
+def _named(service: Service, names: Sequence[InstanceName]) -> list[Instance]:
+    wanted = set(names)
+    return [one for one in service.instances if one.name in wanted]

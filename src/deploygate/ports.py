@@ -1,6 +1,6 @@
 """What the gate needs of the world, in its own words; adapters implement these, and none knows another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -28,6 +28,20 @@ class Process(msgspec.Struct, frozen=True):
     says: str = ""
 
 
+class Lease(msgspec.Struct, frozen=True):
+    """Who holds the hosts of a service, as it is written on each of them; `lasts` is in seconds, from now.
+
+    No word in it has a space. `process` is the gate's own, on `gate`, the machine that it runs on.
+    """
+
+    run: RunId
+    rank: Goal
+    gate: str
+    process: str
+    since: str
+    lasts: float = 0.0
+
+
 class Clock(Protocol):
     """Time as a value, and waiting that can be cut short."""
 
@@ -51,6 +65,17 @@ class Prober(Protocol):
 class Hosts(Protocol):
     """Where releases are installed and processes run."""
 
+    def claim(
+        self, service: Service, instances: Sequence[InstanceName], lease: Lease, over: Sequence[RunId]
+    ) -> tuple[Lease, ...]:
+        """Write the lease on every host that can be reached, over those of runs that are over; return who else holds.
+
+        A rollback outranks a deploy. A host that can't be reached is no holder: what is asked of it next will fail.
+        """
+
+    def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
+        """Take the lease of a run off the hosts, where it is still this run's."""
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each release beside the others; say where that failed."""
 
@@ -58,10 +83,13 @@ class Hosts(Protocol):
         """Say which of these releases could not be started; with `unchanged`, also which are not as staged."""
 
     def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
-        """Kill and start, for all changes at once; say where that failed."""
+        """Kill and start, for all changes at once; say where that failed. A run without the lease is refused."""
 
-    def process(self, service: Service, instance: Instance) -> Process:
-        """Return what the host knows of the process of an instance."""
+    def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
+        """Return what the host knows of the process of an instance.
+
+        With `answered` the service has named its own process: a host that costs a new connection may say nothing.
+        """
 
     def prune(
         self, service: Service, instances: Sequence[InstanceName], protect: Sequence[Version]
@@ -80,6 +108,29 @@ class Locks(Protocol):
 
     def release(self, service: ServiceName) -> None:
         """Let go of the lock, if this run still holds it."""
+
+    def lease(self, rank: Goal, lasts: float) -> Lease:
+        """Return what this run writes on the hosts that it claims, for so many seconds."""
+
+    def over(self, service: ServiceName, lease: Lease) -> bool:
+        """Tell whether the run of a lease is known to be over."""
+
+
+class Balancer(Protocol):
+    """What sends traffic to instances."""
+
+    def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:
+        """Take instances out and wait until their connections are gone, for `patience` seconds at the most.
+
+        Trouble is only what could not be taken out; connections that stay are cut off, as the service's own
+        stopping does.
+        """
+
+    def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
+        """Put instances back, and wait until they are in service, for a bounded time; say where that failed."""
+
+    def in_service(self, service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
+        """Say of each instance whether it is sent traffic; those that can't be told are not in it."""
 
 
 class Journal(Protocol):

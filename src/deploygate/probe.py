@@ -108,7 +108,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
     """One look at one instance, at `at` seconds; `says` is one plain line, safe to print anywhere.
 
     `alive` and `release` are what the host says of the process and of the release that was started, where
-    it can: a service that names another build than the one that runs there is caught by that.
+    it can: a service that names another build than the one that runs there is caught by that. `in_service` is what
+    the balancer says, where there is one that can.
     """
 
     instance: InstanceName
@@ -120,6 +121,7 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
     alive: bool | None = None
     release: str | None = None
     elapsed: float = 0.0
+    in_service: bool | None = None
 
     @property
     def running(self) -> str | None:

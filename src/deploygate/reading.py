@@ -4,28 +4,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploygate.address import tidy
+from deploygate.deploying import balancing, driver, seconds
 from deploygate.document import Document, Path, Table
 from deploygate.findings import Where
 from deploygate.inventory import (
-    Argv,
     Chain,
-    Command,
     Instance,
     Interface,
     Inventory,
-    KillStart,
     OnFailure,
     Owners,
     Release,
     Rollout,
-    Script,
     Service,
+    Wave,
 )
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.probe import Convention, Header, HealthProbe, JsonPointer, Pattern, Reader, TextBody, VersionProbe
 from deploygate.values import READERS, sound
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIMES = ("interval", "timeout", "min_healthy", "deadline")
 
 
@@ -50,12 +47,6 @@ def read(document: Document, broken: frozenset[Path]) -> Inventory:
     )
 
 
-def seconds(duration: str) -> float:
-    """Return a duration like "500ms", "2s", "2m" or "1h" in seconds."""
-    unit = duration.lstrip("0123456789.")
-    return round(float(duration.removesuffix(unit)) * _SECONDS[unit], 6)
-
-
 def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> Service:
     provides = _interfaces(table.get("provides", {}))
     consumes = _interfaces(table.get("consumes", {}))
@@ -75,12 +66,13 @@ def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> 
             )
             for version, release in table.get("releases", {}).items()
         },
-        deploy=_killstart(table["deploy"]["killstart"]),
+        deploy=driver(table["deploy"]),
         instances=tuple(_instances(table["instances"])),
         artifact=table.get("artifact"),
         health=health,
         version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {})), health),
         rollout=_rollout({**defaults.get("rollout", {}), **table.get("rollout", {})}),
+        balancer=balancing(table["balancer"]) if "balancer" in table else None,
         waive={rule: " ".join(reason.split()) for rule, reason in table.get("waive", {}).items()},
         where=where,
     )
@@ -97,23 +89,10 @@ def _interfaces(table: Mapping[str, str | list[str]]) -> frozenset[Interface]:
 def _instances(table: Mapping[str, Any]) -> Iterator[Instance]:
     for environment, instances in table.items():
         for index, one in enumerate(instances):
-            name = InstanceName(one["name"])
-            yield Instance(name, Environment(environment), tidy(one["address"]), Where(*instances.values_at[index]))
-
-
-def _killstart(table: Mapping[str, Any]) -> KillStart:
-    given: dict[str, Any] = {}
-    if "stop" in table:
-        given["stop"] = _command(table["stop"])
-    if "grace" in table:
-        given["grace"] = seconds(table["grace"])
-    if "keep" in table:
-        given["keep"] = int(table["keep"])
-    return KillStart(root=table["root"], start=_command(table["start"]), **given)
-
-
-def _command(written: str | list[str]) -> Command:
-    return Script(written) if isinstance(written, str) else Argv(tuple(written))
+            where = Where(*instances.values_at[index])
+            yield Instance(
+                InstanceName(one["name"]), Environment(environment), tidy(one["address"]), where, one.get("host", "")
+            )
 
 
 def _layered(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +145,15 @@ def _rollout(table: Mapping[str, Any]) -> Rollout:
         given["bake"] = seconds(table["bake"])
     if "on_failure" in table:
         given["on_failure"] = OnFailure(table["on_failure"])
+    if "waves" in table:
+        given["waves"] = tuple(_wave(one) for one in table["waves"])
     return Rollout(**given)
+
+
+def _wave(written: int | str) -> Wave:
+    if isinstance(written, str):
+        return Wave(int(written.removesuffix("%")), percent=True)
+    return Wave(written)
 
 
 def _chain(name: str, table: Mapping[str, Any], where: Where) -> Chain:

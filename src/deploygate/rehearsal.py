@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from deploygate.events import (
     Action,
+    Drain,
+    Drained,
     Event,
     LockReleased,
     LockTaken,
@@ -16,6 +18,8 @@ from deploygate.events import (
     Pruned,
     RaiseRollback,
     ReleaseLock,
+    Restore,
+    Restored,
     RollbackEnded,
     Seen,
     Stage,
@@ -58,8 +62,15 @@ def _went_well(rollout: Rollout, action: Action, running: dict[InstanceName, Sig
                     Health.HEALTHY if change.start else Health.ILL,
                     version=change.start,
                     identity=f"{change.start}@{now}",
+                    in_service=running[change.instance].in_service,
                 )
             return Switched(now)
+        case Drain(names):
+            running.update({name: replace(running[name], in_service=False) for name in names})
+            return Drained(now, names)
+        case Restore(names):
+            running.update({name: replace(running[name], in_service=True) for name in names})
+            return Restored(now, names)
         case Look(names, at):
             return Seen(at, tuple(replace(running[name], at=at) for name in names))
         case RaiseRollback():

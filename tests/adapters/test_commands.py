@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from made import service
 
-from deploygate.adapters.hosts.commands import argv, environment, not_executable, values
+from deploygate.adapters.commands import argv, environment, not_executable, values
 from deploygate.adapters.hosts.processes import launch
 from deploygate.adapters.identity import identity
-from deploygate.inventory import Argv, Command, Script
 from deploygate.names import InstanceName, ServiceName, Version
+from deploygate.ways import Argv, Command, Script
 
 FUSE = 20.0
 HOSTILE = [

@@ -109,7 +109,7 @@ def of(*addresses: str, timeout: float = 5.0, path: str = "/version") -> Service
 
 def look(asked: Service, process: Process | None = None) -> tuple[Sighting, ...]:
     """Look with a fuse, and return what was seen without how long that took."""
-    prober = HttpProber(lambda *_: process or Process(), lambda: NOW)
+    prober = HttpProber(lambda *_, **__: process or Process(), lambda: NOW)
     pool = ThreadPoolExecutor(1)
     try:
         return tuple(changed(one, elapsed=0.0) for one in pool.submit(prober.look, asked, asked.instances).result(FUSE))
@@ -147,7 +147,7 @@ def test_an_answer_at_two_places_is_two_requests(serving: Serving) -> None:
 def test_every_look_is_a_new_connection(serving: Serving) -> None:
     server = serving(says(OK.replace(b"Connection: close\r\n", b"")))
     asked = of(server.address)
-    prober = HttpProber(lambda *_: Process(), lambda: NOW)
+    prober = HttpProber(lambda *_, **__: Process(), lambda: NOW)
     try:
         for _ in range(3):
             assert prober.look(asked, asked.instances)[0].health is Health.HEALTHY
@@ -269,7 +269,8 @@ def test_more_instances_than_threads_are_all_asked(serving: Serving) -> None:
 def test_what_befalls_one_look_is_told_and_the_others_are_asked(serving: Serving) -> None:
     asked = of(*([serving(says(OK)).address] * 50))
 
-    def identify(_: Service, one: Instance) -> Process:
+    def identify(_: Service, one: Instance, *, answered: bool) -> Process:
+        assert isinstance(answered, bool)
         if one.name == "i50":
             return Process()
         raise PermissionError("not yours")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from deploygate.cli.init import command, scalar
 from deploygate.cli.loading import load_inventory
 from deploygate.cli.main import VERBS
-from deploygate.inventory import Argv, Inventory, Service
+from deploygate.inventory import Inventory, Service
+from deploygate.ways import Argv, killstart
 
 ADDRESSES = ("--address", "http://10.0.0.1:80", "--address", "http://10.0.0.2:80")
 ODD = ["yes", "No", "~", "null", "1.10", "0x1f", "1:30", "2001-01-01", "y", "@team", "- a", "a: b", "a #b", "*a", "&a"]
@@ -66,8 +67,8 @@ def test_what_is_given_is_what_is_loaded(tmp_path: Path) -> None:
     assert (service.name, service.wanted, service.artifact) == ("AdCaster", "2.0", "out/{version}.zip")
     assert service.purpose == 'Chooses: the "ad" for a request.'
     assert (service.owners.ops, service.owners.dev, service.owners.pm) == ("yes", "cory", "@example/pm")
-    assert service.deploy.root == "/srv/my ads"
-    assert service.deploy.start == Argv(("python3", "a b.py", "--port", "{port}"))
+    assert killstart(service.deploy).root == "/srv/my ads"
+    assert killstart(service.deploy).start == Argv(("python3", "a b.py", "--port", "{port}"))
     assert [one.address for one in service.instances] == [
         "http://10.0.1.1:80",
         "http://10.0.0.1:80",
@@ -158,7 +159,7 @@ def test_any_text_is_kept_to_the_letter_or_refused(
         "--ops": service.owners.ops,
         "--dev": service.owners.dev,
         "--pm": service.owners.pm,
-        "--root": service.deploy.root,
+        "--root": killstart(service.deploy).root,
     }
     wanted = {"--purpose": " ".join(text.split()), "--root": text}
     assert kept[option] == wanted.get(option, text.strip())

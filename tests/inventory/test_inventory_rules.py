@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploygate.reading import seconds
+from deploygate.deploying import seconds
 from deploygate.rules import RULES, WAIVABLE
 from deploygate.rules.catalogue import DOCUMENT_RULES, INVENTORY_RULES, SHAPE_RULES
 

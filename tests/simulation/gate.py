@@ -8,7 +8,7 @@ from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
 from deploygate.events import Action, Event, Seen, Switch
 from deploygate.findings import Finding, Where
-from deploygate.inventory import Argv, Instance, Inventory, KillStart, OnFailure, Owners, Rollout, Service
+from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import World
@@ -17,11 +17,12 @@ from deploygate.planning import plan_deploy, plan_rollback
 from deploygate.probe import HealthProbe, Sighting
 from deploygate.rollout import Rollout as State
 from deploygate.rollout import Standing, replay
+from deploygate.ways import Argv, KillStart
 from deploygate.wish import Known, Wish
 
 from .fleet import Fleet
 from .scenario import NEW, OLD, Fault, Raising, Scenario
-from .world import Calls, FuseBlownError, Killed, SimClock, SimHosts, SimJournal, SimLocks, SimProber
+from .world import Calls, FuseBlownError, Killed, SimBalancer, SimClock, SimHosts, SimJournal, SimLocks, SimProber
 
 HEALTH = HealthProbe(interval=1.0, timeout=1.0, passes=2, fails=2, min_healthy=2.0, deadline=10.0)
 SERVICE = ServiceName("AdCaster")
@@ -96,7 +97,15 @@ class Simulation:
         prober = SimProber(self.fleet, calls, told.looked)
         hosts = SimHosts(self.fleet, calls, wish.goal, {})
         locks = SimLocks(run, self.holder)
-        world = World(run, SimClock(self.fleet, calls), prober, hosts, locks, SimForge(self, raising))
+        world = World(
+            run,
+            SimClock(self.fleet, calls),
+            prober,
+            hosts,
+            locks,
+            SimBalancer(self.fleet, calls),
+            SimForge(self, raising),
+        )
 
         def announce(state: State, action: Action, event: Event | None) -> None:
             if event is not None:

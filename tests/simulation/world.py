@@ -1,6 +1,6 @@
 """The gate's ports on a simulated fleet, with a fuse, and with a kill switch that works like SIGKILL."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId, ServiceName, Version
 from deploygate.past import Beginning, End, Run, remembered
 from deploygate.plan import Plan
-from deploygate.ports import Process
+from deploygate.ports import Lease, Process
 from deploygate.probe import Sighting
 
 from .fleet import Fleet
@@ -100,6 +100,14 @@ class SimHosts:
     floors: dict[str, int]
     proven: set[tuple[InstanceName, str]] = field(default_factory=set)
 
+    def claim(
+        self, _service: Service, _instances: Sequence[InstanceName], _lease: Lease, _over: Sequence[RunId]
+    ) -> tuple[Lease, ...]:
+        return ()
+
+    def leave(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> None:
+        self.calls.count()
+
     def stage(self, _service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         self.calls.count()
         troubles = []
@@ -131,7 +139,8 @@ class SimHosts:
                 troubles.append(Trouble(change.instance, trouble))
         return tuple(troubles)
 
-    def process(self, _service: Service, _instance: Instance) -> Process:
+    def process(self, _service: Service, _instance: Instance, *, answered: bool) -> Process:
+        assert isinstance(answered, bool)
         raise AssertionError("the simulated prober knows the processes itself")
 
     def prune(
@@ -200,6 +209,23 @@ class SimHosts:
 
 
 @dataclass(slots=True)
+class SimBalancer:
+    """Sends traffic to the simulated instances."""
+
+    fleet: Fleet
+    calls: Calls
+
+    def drain(self, _service: Service, _instances: Sequence[Instance], _patience: float) -> tuple[Trouble, ...]:
+        return ()
+
+    def restore(self, _service: Service, _instances: Sequence[Instance]) -> tuple[Trouble, ...]:
+        return ()
+
+    def in_service(self, _service: Service, _instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
+        return {}
+
+
+@dataclass(slots=True)
 class SimLocks:
     """One lock; a rollback outranks a deploy, and a dead run's lock is stale."""
 
@@ -217,6 +243,12 @@ class SimLocks:
     def guard(self, service: ServiceName) -> Iterator[str]:
         held = self.holder.get(service)
         yield "" if held and held[0] == self.run else "another run"
+
+    def lease(self, rank: Goal, lasts: float) -> Lease:
+        return Lease(self.run, rank, "here", "1-1", "then", lasts)
+
+    def over(self, _service: ServiceName, _lease: Lease) -> bool:
+        return False
 
     def release(self, service: ServiceName) -> None:
         if self.holder.get(service, ("",))[0] == self.run:

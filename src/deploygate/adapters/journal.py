@@ -98,6 +98,14 @@ class FileJournal:
         runs = (_recall(path) for path in files if path.stem != self._run)
         return tuple(sorted((run for run in runs if run is not None), key=lambda run: (run.at, run.run)))
 
+    def ended(self, service: ServiceName, run: RunId) -> bool:
+        """Tell whether a run is on record, and with an ending."""
+        try:
+            lines = (self._folder / service / f"{run}.jsonl").read_bytes().split(b"\n")[:-1]
+        except OSError:
+            return False
+        return bool(lines) and lines[-1].startswith(b'{"kind":"end"')
+
     def _write(self, line: Line, *, surely: bool) -> None:
         """Append a line; after one that was not written whole there is no other, or it would read as one."""
         if self._lost:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from deploygate.adapters.files import exclusive, write_whole
 from deploygate.adapters.identity import identity, lives
 from deploygate.endings import Goal
 from deploygate.names import RunId, ServiceName
+from deploygate.ports import Lease
 
 _PATIENCE = 900.0  # seconds that one change of another run may take: longer than any sensible grace
 
@@ -35,12 +36,22 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class FileLocks:
-    """`Locks` under a folder. `take_over` names a run, on a machine that can't be asked, that is known to be over."""
+    """`Locks` under a folder. `take_over` names a run, on a machine that can't be asked, that is known to be over.
 
-    def __init__(self, folder: Path, run: RunId, take_over: RunId | None = None) -> None:
+    `ended` tells whether a run has an ending on record.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        run: RunId,
+        take_over: RunId | None = None,
+        ended: Callable[[ServiceName, RunId], bool] = lambda _service, _run: False,
+    ) -> None:
         self._folder = folder
         self._run = run
         self._take_over = take_over
+        self._ended = ended
 
     def take(self, service: ServiceName, rank: Goal) -> tuple[str, str]:
         """Take a free or stale lock, or a deploy's for a rollback."""
@@ -75,6 +86,17 @@ class FileLocks:
             holder = self._holder(service)
             if holder is not None and holder.run == self._run:
                 self._path(service).unlink(missing_ok=True)
+
+    def lease(self, rank: Goal, lasts: float) -> Lease:
+        """Return what is written on hosts: this run, and the process on this machine that it is."""
+        gate = "-".join(socket.gethostname().split()) or "unknown"
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        return Lease(self._run, rank, gate, identity(os.getpid()) or "unknown", since, lasts)
+
+    def over(self, service: ServiceName, lease: Lease) -> bool:
+        """Tell whether a run has ended, was named as over, or was a process of this machine that is gone."""
+        gone = lease.gate == self.lease(lease.rank, 0.0).gate and not lives(lease.process)
+        return lease.run in {self._run, self._take_over} or gone or self._ended(service, lease.run)
 
     def _path(self, service: ServiceName) -> Path:
         return self._folder / f"{service}.json"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from deploygate.adapters.balancers import Balancers
 from deploygate.adapters.clock import SystemClock
+from deploygate.adapters.hosts.drivers import Drivers
 from deploygate.adapters.hosts.killstart import LocalKillStart
 from deploygate.adapters.journal import FileJournal
 from deploygate.adapters.local_forge import LocalForge
@@ -18,7 +20,8 @@ from deploygate.errors import InventoryError
 from deploygate.inventory import Inventory
 from deploygate.names import RunId
 from deploygate.perform import World
-from deploygate.ports import Journal
+from deploygate.ports import Balancer, Journal
+from deploygate.ways import Balancing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
         raise InventoryError(loaded.findings)
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     clock = SystemClock()
-    hosts = LocalKillStart(places.folder.resolve())
+    local = LocalKillStart(places.folder.resolve())
+    hosts = Drivers(lambda _service: local)
+    journal = FileJournal(places.kept / "runs", run, _actor())
     prober = HttpProber(hosts.process, clock.now, verify=os.environ.get("SSL_CERT_FILE") or True)
     options = ("--inventory", str(places.inventory.resolve()), "--state", str(places.kept))
     world = World(
@@ -73,10 +78,15 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
         clock=clock,
         prober=prober,
         hosts=hosts,
-        locks=FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None),
+        locks=FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None, journal.ended),
+        balancer=Balancers(_balancer),
         forge=LocalForge(places.kept / "forge", options, clock.stopped),
     )
-    return Gate(loaded.inventory, world, FileJournal(places.kept / "runs", run, _actor()), clock, prober)
+    return Gate(loaded.inventory, world, journal, clock, prober)
+
+
+def _balancer(balancing: Balancing) -> Balancer:
+    raise NotImplementedError(type(balancing.by).__name__)
 
 
 def _actor() -> str:

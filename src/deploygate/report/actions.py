@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 
-from deploygate.events import Action, Change, Look, Prove, Prune, RaiseRollback, ReleaseLock, Stage, Switch, TakeLock
+from deploygate.events import (
+    Action,
+    Change,
+    Drain,
+    Look,
+    Prove,
+    Prune,
+    RaiseRollback,
+    ReleaseLock,
+    Restore,
+    Stage,
+    Switch,
+    TakeLock,
+)
 from deploygate.report.forms import SCHEMA, json_text
-from deploygate.wording import count
+from deploygate.wording import count, seconds
 
 
 def action_line(action: Action) -> str:
@@ -20,6 +33,10 @@ def action_line(action: Action) -> str:
             return f"prove that {versions or 'nothing'} can be started, forwards and back"
         case Switch(changes):
             return "; ".join(change_line(change) for change in changes)
+        case Drain(names, patience):
+            return f"take {', '.join(names)} out of the balancer, waiting {seconds(patience)} at most for connections"
+        case Restore(names):
+            return f"put {', '.join(names)} back into the balancer"
         case Look(names):
             return f"look at {', '.join(names[:4])}{' and others' if len(names) > 4 else ''}"
         case RaiseRollback(reason):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from deploygate.adapters.commands import argv, environment, not_executable, values
 from deploygate.adapters.files import write_whole
 from deploygate.adapters.hosts import processes, releases
-from deploygate.adapters.hosts.commands import argv, environment, not_executable, values
 from deploygate.adapters.hosts.layout import Current, Layout
 from deploygate.adapters.hosts.owned import owned
 from deploygate.adapters.hosts.stopping import stop
@@ -16,8 +16,9 @@ from deploygate.adapters.identity import identity as identity_of
 from deploygate.events import Change, Start, Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId, Version
-from deploygate.ports import Process
+from deploygate.ports import Lease, Process
 from deploygate.retention import prunable
+from deploygate.ways import killstart
 from deploygate.wording import plain
 
 _AT_ONCE = 16  # instances changed at the same time
@@ -29,6 +30,13 @@ class LocalKillStart:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._logged: dict[int, int] = {}  # process id -> how long its log was when it started
+
+    def claim(self, *_: object) -> tuple[Lease, ...]:
+        """Find nobody: on one machine the lock is lease enough."""
+        return ()
+
+    def leave(self, *_: object) -> None:
+        """Do nothing, as there is no lease."""
 
     def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each version once: the instances of a service share its root."""
@@ -65,8 +73,8 @@ class LocalKillStart:
                 results = list(pool.map(one, changes))
         return tuple(trouble for trouble in results if trouble)
 
-    def process(self, service: Service, instance: Instance) -> Process:
-        """Return what is known of an instance's process, and how it ended if it did."""
+    def process(self, service: Service, instance: Instance, *, answered: bool = False) -> Process:  # noqa: ARG002
+        """Return what is known of an instance's process, and how it ended if it did; here it costs nothing."""
         layout = self._layout(service)
         current = layout.current(instance.name)
         if current is None:
@@ -92,13 +100,13 @@ class LocalKillStart:
             current = layout.current(one.name)
             if current:
                 kept |= {version for version in (current.version, current.previous) if version}
-        gone = prunable(releases.installed(layout), kept, service.deploy.keep) if instances else ()
+        gone = prunable(releases.installed(layout), kept, killstart(service.deploy).keep) if instances else ()
         for version in gone:
             releases.remove(layout, version)
         return gone
 
     def _layout(self, service: Service) -> Layout:
-        return Layout((self._folder / service.deploy.root).resolve())
+        return Layout((self._folder / killstart(service.deploy).root).resolve())
 
     def _per_version(
         self,
@@ -128,7 +136,7 @@ class LocalKillStart:
     def _change(self, service: Service, change: Change, run: RunId) -> None:
         layout = self._layout(service)
         instance = _named(service, change.instance)
-        with layout.alone(instance.name, patience=service.deploy.grace + 30):
+        with layout.alone(instance.name, patience=killstart(service.deploy).grace + 30):
             current = layout.current(instance.name)
             pid, identity = owned(layout, instance.name)
             alive = identity is not None
@@ -154,7 +162,7 @@ class LocalKillStart:
             pid = processes.listener(instance.host, instance.port)
             left += [pid] if pid and pid not in left and processes.carries(pid, *mark) else []
         for pid in left:
-            processes.end(pid, service.deploy.grace)
+            processes.end(pid, killstart(service.deploy).grace)
 
     def _start(self, service: Service, instance: Instance, version: Version, layout: Layout) -> None:
         if _answers(instance):
@@ -165,7 +173,7 @@ class LocalKillStart:
         layout.identity_file(instance.name).unlink(missing_ok=True)
         written = log.stat().st_size if log.exists() else 0
         pid = processes.launch(
-            argv(service.deploy.start, filled),
+            argv(killstart(service.deploy).start, filled),
             environment(filled),
             layout.pid_file(instance.name),
             log,
@@ -194,7 +202,7 @@ def _not_startable(service: Service, start: Start, layout: Layout) -> str:
     instance = _named(service, start.instance)
     if not processes.here(instance.host):
         return f"{instance.address} is not on this machine"
-    words = argv(service.deploy.start, values(service, instance, start.version, layout.root))
+    words = argv(killstart(service.deploy).start, values(service, instance, start.version, layout.root))
     return not_executable(words, layout.release(start.version))
 
 

@@ -7,11 +7,12 @@ import time
 from contextlib import suppress
 from typing import BinaryIO
 
+from deploygate.adapters.commands import argv, environment, values
 from deploygate.adapters.hosts import processes
-from deploygate.adapters.hosts.commands import argv, environment, values
 from deploygate.adapters.hosts.layout import Layout
 from deploygate.inventory import Instance, Service
 from deploygate.names import Version
+from deploygate.ways import killstart
 
 
 def stop(service: Service, instance: Instance, running: Version | None, layout: Layout, pid: int) -> None:
@@ -20,8 +21,8 @@ def stop(service: Service, instance: Instance, running: Version | None, layout: 
     Raises:
         OSError: It could not be stopped.
     """
-    grace = service.deploy.grace
-    command = service.deploy.stop
+    way = killstart(service.deploy)
+    grace, command = way.grace, way.stop
     if command is None or running is None:
         processes.end(pid, grace)
         return

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from deploygate.adapters.prober.asking import Asker, Leash
 from deploygate.answers import read_health, read_identity, read_version
@@ -13,7 +14,13 @@ from deploygate.ports import Process
 from deploygate.probe import Health, NoReply, Sighting
 from deploygate.wording import plain, seconds
 
-Identify = Callable[[Service, Instance], Process]
+
+class Identify(Protocol):
+    """Says what the host knows of the process of an instance, which may have named its own already."""
+
+    def __call__(self, service: Service, instance: Instance, /, *, answered: bool) -> Process:
+        """Return what is known; with `answered`, a host that is far away may say nothing."""
+
 
 _AT_ONCE = 32  # instances asked at the same time
 _PATIENCE = 0.02  # seconds after which more are asked at the same time
@@ -89,7 +96,9 @@ class HttpProber:
         version_reply = health_reply if same else asker.get(address + service.version.path, leash)
         health, why = read_health(service.health, health_reply)
         version, why_not = read_version(service.version, version_reply)
-        process = self._identify(service, one)
+        named = read_identity(service.version, version_reply)
+        answered = health is Health.HEALTHY and version is not None and named is not None
+        process = self._identify(service, one, answered=answered)
         says = f"{service.health.path}: {why}" if why else "" if version else f"{service.version.path}: {why_not}"
         if process.alive is False:
             says = process.says or says
@@ -98,7 +107,7 @@ class HttpProber:
             at=self._now(),
             health=health,
             version=plain(version, 80) if version else None,
-            identity=read_identity(service.version, version_reply) or process.identity,
+            identity=named or process.identity,
             says=plain(says),
             alive=process.alive,
             release=process.release,

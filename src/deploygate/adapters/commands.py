@@ -4,33 +4,46 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from deploygate.inventory import Argv, Command, Instance, Service
+from deploygate.inventory import Instance, Service
 from deploygate.names import Version
+from deploygate.ways import Argv, Command
 
-_PLACE = re.compile(r"\{(service|instance|version|release|root|address|host|port)\}")
+_PLACE = re.compile(r"\{(service|instance|environment|version|unit-version|release|root|address|host|port|machine)\}")
+_NOT_IN_A_UNIT = re.compile(r"[^A-Za-z0-9:_.-]")  # systemd.unit(5): what else there is must be escaped
 _PRIVATE = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")  # the gate's own, and no business of a service
 
 
-def values(service: Service, instance: Instance, version: Version, root: Path) -> dict[str, str]:
-    """Return what a command may use: as `{name}` in a word, as `DEPLOYGATE_NAME` in the environment."""
+def values(service: Service, instance: Instance, version: Version | None, root: PurePath | None) -> dict[str, str]:
+    """Return what a command may use: as `{name}` in a word, as `DEPLOYGATE_NAME` in the environment.
+
+    What is not known (no version, no root) is empty.
+    """
     return {
         "service": service.name,
         "instance": instance.name,
-        "version": version,
-        "release": str(root / version),
-        "root": str(root),
+        "environment": instance.environment,
+        "version": version or "",
+        "unit-version": _NOT_IN_A_UNIT.sub(lambda match: f"\\x{ord(match[0]):02x}", version or ""),
+        "release": str(root / version) if root and version else "",
+        "root": str(root) if root else "",
         "address": instance.address,
         "host": instance.host,
         "port": str(instance.port),
+        "machine": instance.machine,
     }
+
+
+def exported(filled: Mapping[str, str]) -> dict[str, str]:
+    """Return the values as they are named in an environment."""
+    return {f"DEPLOYGATE_{name.upper()}": value for name, value in filled.items() if "-" not in name}
 
 
 def environment(filled: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command: the gate's, without what is private to it, and the values."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
-    return inherited | {f"DEPLOYGATE_{name.upper()}": value for name, value in filled.items()}
+    return inherited | exported(filled)
 
 
 def argv(command: Command, filled: Mapping[str, str]) -> list[str]:
