@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Event, Switch
+from deploygate.events import Action, Drain, Drained, Event, Restored, Switch
 from deploygate.names import InstanceName, RunId, Version
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
@@ -13,7 +13,10 @@ from deploygate.rollout import replay
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One earlier run. `touched` were about to be changed, so they may have been; no `ending`: it was cut off."""
+    """One earlier run. `touched` were about to be changed, so they may have been; no `ending`: it was cut off.
+
+    `out` were taken out of the balancer and not put back, `restored` were put back; each with the time, in seconds.
+    """
 
     run: RunId
     at: str
@@ -25,6 +28,8 @@ class Run(msgspec.Struct, frozen=True):
     bad: bool = False
     alive: bool = False
     debts: tuple[InstanceName, ...] = ()
+    out: dict[InstanceName, float] = {}
+    restored: dict[InstanceName, float] = {}
 
     @property
     def ways(self) -> dict[InstanceName, Move]:
@@ -65,16 +70,35 @@ def remembered(
     alive: bool,
 ) -> Run:
     """Return what a journal tells of its run; one that was cut off is replayed to see how far it came."""
+    actions, events = tuple(actions), tuple(events)
     touched = frozenset(
         change.instance for action in actions if isinstance(action, Switch) for change in action.changes
     )
+    out, restored = _traffic(actions, events)
     if end is None:
         rollout = replay(begin.plan, begin.baseline, events)
         cause, bad, debts = rollout.cause, bool(rollout.cause and rollout.cause.verdict), rollout.debts
-        return Run(
-            begin.run, begin.at, begin.actor, begin.plan, touched, None, cause.says if cause else "", bad, alive, debts
-        )
-    return Run(begin.run, begin.at, begin.actor, begin.plan, touched, end.ending, end.cause, end.bad, alive, end.debts)
+        ending, says = None, cause.says if cause else ""
+    else:
+        ending, says, bad, debts = end.ending, end.cause, end.bad, end.debts
+    return Run(begin.run, begin.at, begin.actor, begin.plan, touched, ending, says, bad, alive, debts, out, restored)
+
+
+def _traffic(
+    actions: tuple[Action, ...], events: tuple[Event, ...]
+) -> tuple[dict[InstanceName, float], dict[InstanceName, float]]:
+    """Return whom a run left out of the balancer, and whom it put back; a drain that was begun counts as done."""
+    out: dict[InstanceName, float] = {}
+    restored: dict[InstanceName, float] = {}
+    for event in events:
+        if isinstance(event, Drained):
+            out |= dict.fromkeys(event.instances, event.at)
+        elif isinstance(event, Restored):
+            failed = {trouble.instance for trouble in event.troubles}
+            restored |= {name: event.at for name in event.instances if name not in failed}
+    if actions and isinstance(actions[-1], Drain):
+        out |= dict.fromkeys(actions[-1].instances, max((event.at for event in events), default=0.0))
+    return {name: at for name, at in out.items() if at >= restored.get(name, 0.0)}, restored
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -150,6 +174,13 @@ class Past(msgspec.Struct, frozen=True):
                 paid = set()
             owed = {name: run for name, run in owed.items() if name not in paid} | dict.fromkeys(new, one.run)
         return tuple(owed)
+
+    def drained(self) -> frozenset[InstanceName]:
+        """Return the instances that runs took out of the balancer, and that no run has put back since."""
+        restored: dict[InstanceName, float] = {}
+        for one in self.runs:
+            restored |= {name: at for name, at in one.restored.items() if at > restored.get(name, 0.0)}
+        return frozenset(name for one in self.runs for name, at in one.out.items() if at >= restored.get(name, 0.0))
 
     def last_good(self) -> Version | None:
         """Return the version of the last deploy that ended well."""

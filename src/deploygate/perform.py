@@ -79,17 +79,9 @@ def _done(world: World, service: Service, action: Action) -> Event:
             return Staged(troubles=hosts.stage(service, releases), at=clock.now())
         case Prove(releases, unchanged):
             return Proved(troubles=hosts.prove(service, releases, unchanged=unchanged), at=clock.now())
-        case Switch(changes):
+        case Drain() | Switch() | Restore():
             with world.locks.guard(service.name) as lost:
-                if lost:
-                    return LockLost(clock.now(), lost)
-                troubles = hosts.switch(service, changes, world.run)
-            return Switched(troubles=troubles, at=clock.now())
-        case Drain(names, patience):
-            troubles = world.balancer.drain(service, _named(service, names), patience)
-            return Drained(clock.now(), names, troubles)
-        case Restore(names):
-            return Restored(clock.now(), names, world.balancer.restore(service, _named(service, names)))
+                return LockLost(clock.now(), lost) if lost else _changed(world, service, action)
         case Look(names):
             return look_at(world, service, names)
         case RaiseRollback(_, budget):
@@ -103,6 +95,20 @@ def _done(world: World, service: Service, action: Action) -> Event:
             return LockReleased(clock.now())
         case _:
             assert_never(action)
+
+
+def _changed(world: World, service: Service, action: Drain | Switch | Restore) -> Drained | Switched | Restored:
+    """Change what is running or what is served; only with the lock."""
+    match action:
+        case Drain(names, patience):
+            troubles = world.balancer.drain(service, _named(service, names), patience)
+            return Drained(world.clock.now(), names, troubles)
+        case Restore(names):
+            troubles = world.balancer.restore(service, _named(service, names))
+            return Restored(world.clock.now(), names, troubles)
+        case Switch(changes):
+            troubles = world.hosts.switch(service, changes, world.run)
+            return Switched(world.clock.now(), troubles)
 
 
 def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | LockHeld:

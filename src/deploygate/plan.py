@@ -12,7 +12,7 @@ class Move(msgspec.Struct, frozen=True, omit_defaults=True):
     """One instance goes from the version that was observed on it to the version that was asked for.
 
     `was` is where a rollback returns to (None: nothing ran there), `identity` the process that was observed,
-    `bake` the seconds that it must stay healthy beyond the others.
+    `bake` the seconds that it must stay healthy beyond the others. Moves of the same `wave` go together.
     """
 
     instance: InstanceName
@@ -22,6 +22,12 @@ class Move(msgspec.Struct, frozen=True, omit_defaults=True):
     identity: str | None = None
     serving: bool = True
     bake: float = 0.0
+    wave: int = 0
+
+    @property
+    def together(self) -> tuple[Environment, int]:
+        """What the moves that go together have in common."""
+        return self.environment, self.wave
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -43,6 +49,9 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     the service in the environments concerned, with the environment of each; `floors` says how many of an
     environment must keep serving, `keep` which releases stay installed besides those of the plan. `expected` and
     `worst` are seconds.
+
+    `balanced` stand behind a balancer, where connections get `drain` seconds to go; an earlier run left `out` out of
+    it, and somebody else `apart`. `raised` is a rollback that the deploy `of_run` has raised itself.
     """
 
     goal: Goal
@@ -62,6 +71,16 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     expected: float = 0.0
     worst: float = 0.0
     of_run: str = ""
+    balanced: tuple[InstanceName, ...] = ()
+    drain: float = 0.0
+    out: tuple[InstanceName, ...] = ()
+    apart: tuple[InstanceName, ...] = ()
+    raised: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to be done, nor to be finished."""
+        return not (self.moves or self.held or self.out)
 
     @property
     def way_back(self) -> tuple[Move, ...]:
@@ -98,14 +117,15 @@ def back_rule(plan: Plan, move: Move, before: str | None) -> Rule:
 RAISING = 60.0  # seconds that a rollback may take to be raised, before it takes anything back
 
 
-def times(watch: Watch, moves: tuple[Move, ...]) -> tuple[float, float]:
-    """Return the expected and the worst-case seconds of a deploy."""
+def times(watch: Watch, moves: tuple[Move, ...], drain: float = 0.0) -> tuple[float, float]:
+    """Return the expected and the worst-case seconds of a deploy; connections take `drain` seconds at the worst."""
     bake = sum(move.bake for move in moves)
-    expected = len(moves) * (1.0 + watch.min_healthy) + bake
-    return expected, worst_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, bake=bake)
+    waves = len({move.together for move in moves})
+    expected = waves * (1.0 + watch.min_healthy) + bake
+    return expected, worst_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, bake=bake, drain=drain)
 
 
-def worst_seconds(size: int, *, grace: float, deadline: float, bake: float) -> float:
+def worst_seconds(size: int, *, grace: float, deadline: float, bake: float, drain: float = 0.0) -> float:
     """Return the seconds of the longest deploy of `size` instances: every deadline used up, there and back.
 
     Each instance waits for the floor, is switched and watched; after the last one all are seen once more; the
@@ -113,11 +133,12 @@ def worst_seconds(size: int, *, grace: float, deadline: float, bake: float) -> f
     """
     if not size:
         return 0.0
-    forward = size * (deadline + grace + deadline) + bake
+    forward = size * (deadline + drain + grace + deadline) + bake
     last_round = deadline + bake
-    return forward + last_round + (grace + deadline) + RAISING + 2 * undo_seconds(size, grace=grace, deadline=deadline)
+    back = undo_seconds(size, grace=grace, deadline=deadline, drain=drain)
+    return forward + last_round + (grace + deadline) + RAISING + 2 * back
 
 
-def undo_seconds(size: int, *, grace: float, deadline: float) -> float:
+def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0) -> float:
     """Return the seconds that it takes at the most to take `size` instances back, one after the other."""
-    return size * (grace + deadline)
+    return size * (drain + grace + deadline)

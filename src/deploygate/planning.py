@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from deploygate.behind import apart, left_out, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.endings import Goal
 from deploygate.findings import Finding
@@ -14,11 +15,13 @@ from deploygate.refusals import (
     bad_version,
     broken_floor,
     ill_baseline,
+    left_apart,
     line_stopped,
     lost_interfaces,
     no_way_back,
     not_waived,
 )
+from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
 
 Planned = Plan | tuple[Finding, ...]
@@ -47,6 +50,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     moves = tuple(
         _move(one, version, known, resumed, service.rollout.bake if one.name == first else 0.0) for one in moving
     )
+    moves = in_waves(service, moves)
     held = tuple(
         replace(_move(one, version, known, resumed, 0.0), identity=None)  # what ran before it is gone already
         for one in instances
@@ -56,6 +60,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         *line_stopped(wish, version, known.past, cut_off, resumed),
         *broken_floor(wish, _floors(service, environments)),
         *ill_baseline(wish, moves, known, excused),
+        *left_apart(wish, apart(service, known)),
         *no_way_back(wish, (*held, *moves)),
         *(
             ()
@@ -67,7 +72,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     if refused:
         return refused
     watch = _watch(service)
-    expected, worst = times(watch, moves)
+    expected, worst = times(watch, moves, patience(service))
     return Plan(
         goal=Goal.DEPLOY,
         service=service.name,
@@ -77,11 +82,12 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         skipped=skipped,
         watch=watch,
         instances={one.name: one.environment for one in instances if one.name not in skipped},
-        floors=_floors(service, environments, skipped),
+        floors=_floors(service, environments, (*skipped, *apart(service, known))),
         keep=tuple(version for version in (known.past.last_good(),) if version),
         on_failure=service.rollout.on_failure,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
+        **traffic(service, known, {one.name for one in instances if one.name not in skipped}),
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),
         expected=expected,
         worst=worst,
@@ -92,14 +98,15 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     """Return the plan that takes instances back: to a named version, else to what the last deploy found there."""
     service, past = wish.service, known.past
     idle = past.idle() if wish.version is None and wish.of_run is None else None
-    if idle:
+    out = left_out(service, known)
+    if idle and not out:
         says = f"run {idle.run} of {service.name} {idle.plan.version} was stopped before it changed anything"
         return (Finding("nothing-to-undo", service.where, says, "To go back further, name the version: --to VERSION."),)
     undone = past.last_deploy(wish.of_run)
     targets: dict[InstanceName, Version | None] = {}
     if wish.version:
         targets = {one.name: wish.version for one in service.instances}
-    elif undone:
+    elif undone and not idle:
         targets = {name: move.was for name, move in undone.ways.items()}
     instances = tuple(
         one
@@ -107,7 +114,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         for one in service.within(environment)
         if one.name in targets and wish.environment in {None, environment}
     )
-    if not instances:
+    if not instances and not out:
         says = f"there is nothing to roll {service.name} back from: no deploy of it is on record"
         return (Finding("nothing-to-undo", service.where, says, "Name the version to go to: --to VERSION."),)
     moves = tuple(
@@ -130,8 +137,9 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     if refused:
         return refused
     watch = _watch(service)
-    environments = tuple(dict.fromkeys(one.environment for one in instances))
-    worst = undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline)
+    concerned = [one for one in service.instances if one in instances or one.name in out]
+    environments = tuple(dict.fromkeys(one.environment for one in concerned))
+    worst = undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, drain=patience(service))
     return Plan(
         goal=Goal.ROLLBACK,
         service=service.name,
@@ -144,6 +152,8 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         expected=float(len(moves)),
         worst=worst,
         of_run=undone.run if undone and not wish.version else "",
+        raised=wish.raised,
+        **traffic(service, known, {one.name for one in service.instances if one.environment in environments}),
     )
 
 
@@ -175,7 +185,9 @@ def _move(one: Instance, version: Version, known: Known, resumed: Run | None, ba
         was=was,
         identity=seen.identity,
         # one that a killed run was stopping may still answer now, and be gone in a moment
-        serving=seen.health is Health.HEALTHY and not (stopping and seen.running != version),
+        serving=seen.health is Health.HEALTHY
+        and (seen.in_service or (seen.in_service is None and one.name not in known.past.drained()))
+        and not (stopping and seen.running != version),
         bake=bake,
     )
 

@@ -65,6 +65,14 @@ def ill_baseline(
             yield Finding("identity", where, says, "Give version_probe.identity; or stop it and use --baseline broken.")
 
 
+def left_apart(wish: Wish, names: Iterable[InstanceName]) -> Iterable[Finding]:
+    """Find healthy instances that somebody has taken out of the balancer: they would be rolled, and serve nobody."""
+    places = {one.name: one.where for one in wish.service.instances}
+    for name in names:
+        says = f"{name} is healthy, but the balancer sends it nothing, and no run of the gate has taken it out"
+        yield Finding("baseline", places[name], says, "Put it back first, or roll without it with --baseline broken.")
+
+
 def broken_floor(wish: Wish, floors: Mapping[Environment, int]) -> Iterable[Finding]:
     """Find environments of which no instance may ever be taken out."""
     for environment, floor in floors.items():

@@ -23,11 +23,12 @@ class Process:
 
 @dataclass(slots=True)
 class Box:
-    """One instance: what is installed, what runs, and what was started last."""
+    """One instance: what is installed, what runs, what was started last, and whether the balancer leaves it out."""
 
     installed: set[str]
     process: Process | None
     started: str | None
+    out: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +86,20 @@ class Fleet:
             alive=alive,
             release=process.release,
         )
+
+    def jammed(self, name: InstanceName) -> bool:
+        """Tell whether the balancer does not obey for an instance."""
+        return not self.healed and name in self.scenario.jammed
+
+    def serves(self, name: InstanceName) -> bool:
+        """Tell whether an instance was last seen healthy, and is sent traffic."""
+        seen = self.shown.get(name)
+        return seen is not None and seen.health is Health.HEALTHY and not self.boxes[name].out
+
+    def release(self, name: InstanceName) -> str:
+        """Return the release that runs on an instance, or nothing."""
+        process = self.boxes[name].process
+        return process.release if process else ""
 
     def truly_good(self, name: InstanceName, release: str) -> bool:
         """Tell whether an instance runs a release and would answer well now."""

@@ -11,13 +11,13 @@ from deploygate.findings import Finding, Where
 from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
-from deploygate.perform import World
+from deploygate.perform import World, look_at
 from deploygate.plan import Plan
 from deploygate.planning import plan_deploy, plan_rollback
 from deploygate.probe import HealthProbe, Sighting
 from deploygate.rollout import Rollout as State
 from deploygate.rollout import Standing, replay
-from deploygate.ways import Argv, KillStart
+from deploygate.ways import Argv, Balancing, KillStart, Plugin
 from deploygate.wish import Known, Wish
 
 from .fleet import Fleet
@@ -49,7 +49,9 @@ def service_of(scenario: Scenario) -> Service:
             on_failure=OnFailure.HALT if scenario.halt else OnFailure.UNDO,
             failure_budget=scenario.budget,
             floor=scenario.floor,
+            waves=scenario.waves,
         ),
+        balancer=Balancing(Plugin("simulated"), drain=1.0) if scenario.balanced else None,
         where=Where("services.yml", 1, 1),
     )
 
@@ -114,7 +116,7 @@ class Simulation:
                 watch(state)
 
         try:
-            baseline = prober.look(self.service, self.service.instances)
+            baseline = look_at(world, self.service, self.scenario.names).sightings
             seen = {sighting.instance: sighting for sighting in baseline}
             known = Known(seen, (), Past(journal.past(SERVICE)))
             make = plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback
@@ -124,7 +126,7 @@ class Simulation:
                 return told
             told.plan = planned
             hosts.floors.update({str(name): floor for name, floor in planned.floors.items()})
-            if wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
+            if wish.goal is Goal.DEPLOY and planned.idle:
                 return told
             told.baseline = tuple(seen[name] for name in planned.instances)
             told.state = drive(world, self.service, planned, told.baseline, journal, announce)
@@ -204,6 +206,9 @@ def _hold_finished(simulation: Simulation, told: Told) -> None:
     if told.state is None or gone or scenario.down:
         return
     version = NEW if told.goal is Goal.DEPLOY else OLD
+    out = [name for name in scenario.names if fleet.boxes[name].out]
+    if out and not (told.plan and told.plan.skipped):
+        fleet.violations.append(f"promise 4: after the second run ({told.state.ending}) {out} are out of the balancer")
     well = [name for name in scenario.names if fleet.truly_good(name, version)]
     if len(well) < len(scenario.names) and not (told.plan and told.plan.skipped):
         odd = {name for name in scenario.names if name not in well}
@@ -211,9 +216,19 @@ def _hold_finished(simulation: Simulation, told: Told) -> None:
 
 
 def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
+    scenario = simulation.scenario
+    most = max((wave.of(scenario.production) for wave in scenario.waves), default=1)
+
     def watch(state: State) -> None:
-        if len(state.standing(Standing.UNPROVEN)) > 1:
-            simulation.fleet.violations.append("promise 1: more than one unproven instance")
+        unproven = state.standing(Standing.UNPROVEN)
+        proven = any(track.standing is Standing.PROVEN for name, track in state.tracks.items() if name[0] == "i")
+        held = any(move.instance[0] == "i" for move in state.plan.held)
+        if len(unproven) > (most if proven or held or state.failures else 1):
+            simulation.fleet.violations.append(f"promise 1: {len(unproven)} unproven instances")
+        for name in set(state.plan.balanced) & set(state.standing(Standing.UNPROVEN)):
+            served = not simulation.fleet.boxes[name].out and not simulation.fleet.jammed(name)
+            if served and simulation.fleet.release(name) == NEW:
+                simulation.fleet.violations.append(f"promise 1: {name} is sent traffic before it has passed")
 
     return watch
 
@@ -233,6 +248,7 @@ def _hold(simulation: Simulation, told: Told) -> None:
     if state.ending in {Ending.REFUSED, Ending.LOCKED} and switched:
         say(f"promise 1: {state.ending}, but something was touched")
     _hold_ending(fleet, plan, told, state, set(switched))
+    _hold_traffic(fleet, state)
     if told.goal is Goal.DEPLOY and state.cause and state.cause.verdict:
         _hold_remembered(simulation)
 
@@ -248,6 +264,15 @@ def _hold_ending(fleet: Fleet, plan: Plan, told: Told, state: State, switched: s
         for name, was in ways.items():
             if fleet.fault(name) is None and was == OLD and not fleet.truly_good(name, OLD):
                 fleet.violations.append(f"promise 6: {name} could have been taken back, and was not")
+
+
+def _hold_traffic(fleet: Fleet, state: State) -> None:
+    """Promise 4: what ended well, or was never changed, is in the balancer at the end."""
+    for name, track in state.tracks.items():
+        kept = track.standing in {Standing.OLD, Standing.PROVEN, Standing.BACK} and not state.lost
+        kept = kept and track.seen is not None and track.seen.health == "healthy"
+        if kept and fleet.boxes[name].out and not fleet.jammed(name) and fleet.truly_good(name, fleet.release(name)):
+            fleet.violations.append(f"promise 4: {name} was left out of the balancer ({state.ending})")
 
 
 def _hold_looked(fleet: Fleet, plan: Plan, told: Told) -> None:

@@ -3,7 +3,9 @@
 import random
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypedDict
 
+from deploygate.inventory import Wave
 from deploygate.names import InstanceName
 
 OLD, NEW = "1.0", "2.0"
@@ -44,7 +46,8 @@ class Scenario:
     """One simulated rollout.
 
     `killed_at` and `stopped_at` count the gate's calls to the world; `then` is what is done after a kill or a
-    stop, with all faults taken away if `healed`; a late fault shows after `good_for` seconds.
+    stop, with all faults taken away if `healed`; a late fault shows after `good_for` seconds. `balanced` fleets
+    stand behind a balancer, which does not obey for the `jammed`.
     """
 
     parallel: int = 1
@@ -61,6 +64,9 @@ class Scenario:
     halt: bool = False
     budget: int = 0
     floor: int | None = None
+    balanced: bool = False
+    jammed: frozenset[InstanceName] = frozenset()
+    waves: tuple[Wave, ...] = ()
 
     @property
     def names(self) -> tuple[InstanceName, ...]:
@@ -91,4 +97,19 @@ def drawn(seed: int) -> Scenario:
         halt=dice.random() < 0.15,
         budget=dice.choice((0, 0, 0, 1, 2)),
         floor=dice.choice((None, None, None, 0, 1)),
+        **_later(random.Random(-seed), names),
     )
+
+
+class _Later(TypedDict):
+    balanced: bool
+    jammed: frozenset[InstanceName]
+    waves: tuple[Wave, ...]
+
+
+def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
+    """Draw what came later, from dice of its own: the rest of a seed's scenario stays as it was."""
+    balanced = dice.random() < 0.5
+    jammed = frozenset(dice.sample(names, 1)) if balanced and dice.random() < 0.15 else frozenset[InstanceName]()
+    waves = dice.choice(((), (), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True))))
+    return _Later(balanced=balanced, jammed=jammed, waves=waves)

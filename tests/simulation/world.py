@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from deploygate.endings import Ending, Goal
 from deploygate.events import Action, Change, Event, Start, Switch, Trouble
 from deploygate.inventory import Instance, Service
-from deploygate.names import InstanceName, RunId, ServiceName, Version
+from deploygate.names import Environment, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Beginning, End, Run, remembered
 from deploygate.plan import Plan
 from deploygate.ports import Lease, Process
@@ -132,6 +132,7 @@ class SimHosts:
         self.calls.count()
         if self.calls.heard:
             self.fleet.violations.append("promise 1: something was started after an abort")
+        self._hold_against_promises(service, changes)
         troubles = []
         for change in changes:
             trouble = self._change(service, change)
@@ -165,7 +166,6 @@ class SimHosts:
         if fault is Fault.NO_STOP and box.process:
             self.fleet.now += service.deploy.grace
             return "the process does not die"
-        self._hold_against_promises(service, change)
         box.process = None
         self.fleet.now += 0.03
         self.calls.count()  # a kill between the two
@@ -188,24 +188,43 @@ class SimHosts:
             if self.fleet.fault(name) is Fault.OLD_LOST and self.fleet.calls > 25:
                 self.fleet.boxes[name].installed.discard(OLD)
 
-    def _hold_against_promises(self, service: Service, change: Change) -> None:
+    def _hold_against_promises(self, service: Service, changes: Sequence[Change]) -> None:
         """Promises 1 and 5, at the moment of a kill, by what the gate was shown."""
-        seen = self.fleet.shown.get(change.instance)
-        if self.goal is Goal.ROLLBACK or change.keep or seen is None or seen.health != "healthy":
+        for change in changes:
+            self._hold_traffic(service, change)
+        well = [change for change in changes if self._is_well(change)]
+        if self.goal is Goal.ROLLBACK or not well:
             return
-        if (change.instance, str(change.start)) not in self.proven:
-            self.fleet.violations.append("promise 1: a healthy process was stopped for a release never proven")
-        if self.calls.killed_at is None and not self.went_back_proven(change.instance):
-            self.fleet.violations.append("promise 5: an instance was changed whose way back was never proven")
-        environment = next(one.environment for one in service.instances if one.name == change.instance)
+        for change in well:
+            if (change.instance, str(change.start)) not in self.proven:
+                self.fleet.violations.append("promise 1: a healthy process was stopped for a release never proven")
+            if self.calls.killed_at is None and not self.went_back_proven(change.instance):
+                self.fleet.violations.append("promise 5: an instance was changed whose way back was never proven")
+        going = {change.instance for change in well}
+        for environment in {one.environment for one in service.instances if one.name in going}:
+            self._hold_floor(service, environment, going)
+
+    def _hold_traffic(self, service: Service, change: Change) -> None:
+        """Nothing is killed that the balancer sends traffic to; on the way back, unless it does not obey."""
+        box = self.fleet.boxes[change.instance]
+        stays = change.keep and box.process is not None and box.process.release == change.start
+        behind = service.balancer is not None and change.instance.startswith("i")
+        if behind and not stays and not box.out and not (change.keep and self.fleet.jammed(change.instance)):
+            self.fleet.violations.append(f"promise 1: {change.instance} was killed while it was sent traffic")
+
+    def _is_well(self, change: Change) -> bool:
+        seen = self.fleet.shown.get(change.instance)
+        return not change.keep and seen is not None and seen.health == "healthy"
+
+    def _hold_floor(self, service: Service, environment: Environment, going: set[InstanceName]) -> None:
         names = {one.name for one in service.instances if one.environment == environment}
-        counted = [shown for name in names if (shown := self.fleet.shown.get(name)) and shown.health == "healthy"]
-        age = self.fleet.now - min(shown.at for shown in counted)
+        counted = [name for name in names if self.fleet.serves(name)]
+        age = self.fleet.now - min((self.fleet.shown[name].at for name in counted), default=self.fleet.now)
         if age > COUNTED + 0.1 + service.health.timeout:
             self.fleet.violations.append(f"promise 1: the floor was counted from answers {age:.1f} s old")
-        serving = len(counted)
-        if serving - 1 < self.floors.get(environment, 0):
-            self.fleet.violations.append(f"promise 1: {serving - 1} left serving, under the floor")
+        serving = len(set(counted) - going)
+        if serving < self.floors.get(environment, 0):
+            self.fleet.violations.append(f"promise 1: {serving} left serving, under the floor")
 
 
 @dataclass(slots=True)
@@ -215,14 +234,28 @@ class SimBalancer:
     fleet: Fleet
     calls: Calls
 
-    def drain(self, _service: Service, _instances: Sequence[Instance], _patience: float) -> tuple[Trouble, ...]:
-        return ()
+    def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:
+        self.calls.count()
+        assert service.balancer is not None
+        assert patience <= service.balancer.drain
+        self.fleet.now += min(patience, 0.2)
+        return self._set(instances, out=True)
 
-    def restore(self, _service: Service, _instances: Sequence[Instance]) -> tuple[Trouble, ...]:
-        return ()
+    def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
+        self.calls.count()
+        assert service.balancer is not None
+        self.fleet.now += 0.01
+        return self._set(instances, out=False)
 
-    def in_service(self, _service: Service, _instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
-        return {}
+    def in_service(self, _service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
+        return {one.name: not self.fleet.boxes[one.name].out for one in instances}
+
+    def _set(self, instances: Sequence[Instance], *, out: bool) -> tuple[Trouble, ...]:
+        for one in instances:
+            if not self.fleet.jammed(one.name):
+                self.fleet.boxes[one.name].out = out
+                self.calls.count()  # a kill between two of them
+        return tuple(Trouble(one.name, "permission denied") for one in instances if self.fleet.jammed(one.name))
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
         busy = known.past.under_way(wish.goal)
         run = gate.world.run
         told = locked(run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(run, wish, planned)
-    elif wish.goal is Goal.DEPLOY and not planned.moves and not planned.held:
+    elif wish.goal is Goal.DEPLOY and planned.idle:
         told = already_there(gate.world.run, wish.service, planned, known.seen)
     elif telling.dry_run:
         return _rehearsed(planned, known, telling.form)

@@ -9,14 +9,16 @@ from deploygate.names import Environment, InstanceName
 from deploygate.plan import back_rule
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Phase, Turn
+from deploygate.rollout.traffic import idle
 from deploygate.verdict import CannotTell, Fail, Pass, Rule, Tally, fault, judge
 
 
 def take_back(rollout: Rollout, *, with_current: bool = False) -> Rollout:
-    """Queue all that this run has changed, the last one first; `with_current` adds the one about to be changed."""
+    """Queue all that this run has changed, the last one first; `with_current` adds the wave about to be changed."""
     names = set(rollout.standing(Standing.UNPROVEN, Standing.PROVEN, Standing.RETURNING, Standing.STUCK))
-    if with_current and rollout.current:
-        names.add(rollout.current.instance)
+    current = rollout.current
+    if with_current and current:
+        names |= {move.instance for move in rollout.plan.moves[rollout.cursor :] if move.together == current.together}
     queue = tuple(move.instance for move in rollout.plan.way_back if move.instance in names)
     return replace(rollout, queue=queue)
 
@@ -42,11 +44,7 @@ def checking(rollout: Rollout) -> Outcome:
         return Turn.HALTED, replace(rollout, ending=Ending.MIXED, debts=rollout.debts + failing)
     if rollout.failures <= rollout.plan.failure_budget:
         rollout = replace(rollout, debts=rollout.debts + failing, failing=())
-        current = rollout.current
-        if current and current.instance in failing:
-            return Turn.RESUME, replace(rollout, cursor=rollout.cursor + 1)
-        unproven = current is not None and rollout.tracks[current.instance].standing is Standing.UNPROVEN
-        return (Turn.WATCH_ON if unproven else Turn.RESUME), rollout
+        return (Turn.WATCH_ON if rollout.standing(Standing.UNPROVEN) else Turn.RESUME), rollout
     if rest.queue:
         return Turn.RAISE, rest
     return Turn.UNDONE, replace(rollout, ending=Ending.ROLLED_BACK)
@@ -68,9 +66,9 @@ def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
         return Turn.GRANTED, replace(rollout, took_over=event.over or rollout.took_over, claimed=rollout.now)
     held = f"{event.by} holds the lock"
     if rollout.plan.goal is Goal.ROLLBACK:
-        return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(held))
+        return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(held), lost=True)
     # A rollback that somebody else began does the job: this run neither did it nor failed at it.
-    return Turn.HELD, replace(rollout, ending=Ending.INTERRUPTED, raised=f"{rollout.raised}; {held}")
+    return Turn.HELD, replace(rollout, ending=Ending.INTERRUPTED, raised=f"{rollout.raised}; {held}", lost=True)
 
 
 def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
@@ -132,7 +130,7 @@ def closing(rollout: Rollout) -> Outcome:
     doubts = [
         (name, doubt)
         for name, track in rollout.tracks.items()
-        if track.standing is Standing.BACK and track.rule and track.seen and (doubt := fault(track.rule, track.seen)[0])
+        if track.standing is Standing.BACK and (doubt := _doubt(track))
     ]
     if not doubts:
         return Turn.DONE, rollout
@@ -141,6 +139,14 @@ def closing(rollout: Rollout) -> Outcome:
     name, says = doubts[0]
     rollout = _stuck(rollout, (Trouble(name, f"at the last look: {says}"),))
     return Turn.DONE, settle(rollout)
+
+
+def put_back(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Note who is in the balancer again at the end; what was taken back and is sent no traffic is stuck."""
+    stuck = tuple(one for one in troubles if rollout.tracks[one.instance].standing is Standing.BACK)
+    if rollout.ending is Ending.ROLLED_BACK and stuck:
+        return Turn.RESTORED, settle(_stuck(rollout, stuck))
+    return Turn.RESTORED, rollout
 
 
 def next_batch(rollout: Rollout) -> tuple[InstanceName, ...]:
@@ -182,6 +188,13 @@ def settle(rollout: Rollout) -> Rollout:
 
 
 _DECIDED = {Standing.BACK, Standing.STUCK}
+
+
+def _doubt(track: Track) -> str:
+    """Say why an instance that was taken back is not as it was, or nothing."""
+    says = fault(track.rule, track.seen)[0] if track.rule and track.seen else ""
+    gone = track.rule is not None and track.rule.version is None
+    return says or ("the balancer sends it nothing" if idle(track) and not gone else "")
 
 
 def _rule(rollout: Rollout, track: Track) -> Rule:

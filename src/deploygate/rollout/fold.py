@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from deploygate.endings import Ending
 from deploygate.events import (
     Broke,
+    Drained,
     Event,
     Interrupted,
     LockHeld,
@@ -15,6 +16,7 @@ from deploygate.events import (
     LockTaken,
     Proved,
     Pruned,
+    Restored,
     RollbackEnded,
     Seen,
     Staged,
@@ -22,7 +24,7 @@ from deploygate.events import (
 )
 from deploygate.plan import Plan
 from deploygate.probe import Sighting
-from deploygate.rollout import back, forward
+from deploygate.rollout import back, forward, traffic
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, start
 from deploygate.rollout.table import TABLE, Impossible, Phase, Turn
 from deploygate.verdict import add
@@ -50,8 +52,8 @@ def apply(rollout: Rollout, event: Event) -> Rollout:
     if phase is None:
         raise Impossible(f"{turn.name} while {rollout.phase}")
     if phase is rollout.phase:
-        return replace(rollout, looks=rollout.looks + 1)
-    return replace(rollout, phase=phase, since=event.at, looks=0)
+        return replace(rollout, looks=rollout.looks + 1 if isinstance(event, Seen) else 0)
+    return replace(rollout, phase=phase, since=event.at, looks=0, hindered_in=None)
 
 
 def _noted(rollout: Rollout, event: Seen) -> Rollout:
@@ -63,13 +65,16 @@ def _noted(rollout: Rollout, event: Seen) -> Rollout:
         if track.standing is Standing.UNPROVEN and track.move and seen.identity != track.move.identity:
             fresh = seen.identity or fresh
         tally = add(track.tally, track.rule, seen) if track.tally and track.rule else track.tally
-        tracks[seen.instance] = replace(track, seen=seen, fresh=fresh, tally=tally)
+        out = track.out and seen.in_service is not True  # what is observed counts, not what was believed
+        tracks[seen.instance] = replace(track, seen=seen, fresh=fresh, tally=tally, out=out)
     return replace(rollout, tracks=tracks)
 
 
 def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - a table, one row a line
     """Say what an event means in this phase."""
     match rollout.phase, event:
+        case Phase.CLOSING, LockLost():
+            return Turn.AGAIN, replace(rollout, lost=True)
         case _, (Interrupted() | LockLost()) as stop:
             return _stopped(rollout, stop)
         case _, Broke() as defect:
@@ -84,6 +89,16 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
             return forward.confirmed(rollout)
         case Phase.READY, Seen():
             return forward.ready(rollout)
+        case Phase.READY, Drained() as out:
+            return forward.drained(traffic.drained(rollout, out), out.troubles)
+        case Phase.READY, Restored() as put_back:
+            return forward.restored(traffic.restored(rollout, put_back), put_back.troubles)
+        case ((Phase.CONTAINING | Phase.UNDOING), Drained() as out):
+            return Turn.DRAINED, traffic.drained(rollout, out)  # nothing holds up the way back
+        case ((Phase.RAISING | Phase.UNDOING), Restored() as put_back):
+            return Turn.RESTORED, traffic.restored(rollout, put_back)
+        case Phase.CLOSING, Restored() as put_back:
+            return back.put_back(traffic.restored(rollout, put_back), put_back.troubles)
         case Phase.READY, Switched(troubles=troubles):
             return forward.switched(rollout, troubles)
         case Phase.WATCHING, Seen():
@@ -115,7 +130,8 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
 def _stopped(rollout: Rollout, event: Interrupted | LockLost) -> Outcome:
     """Leave; where another run has the lock, what was seen may be its doing, and is no verdict on the version."""
     cause = rollout.cause or Cause(event.says) if isinstance(event, Interrupted) else _overtaken(rollout, event)
-    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=cause)
+    lost = isinstance(event, LockLost)
+    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=cause, lost=lost)
 
 
 def _overtaken(rollout: Rollout, event: LockLost) -> Cause:

@@ -5,18 +5,21 @@ from msgspec.structs import replace
 from deploygate.endings import Ending
 from deploygate.events import LockHeld, LockTaken, Trouble
 from deploygate.names import InstanceName
-from deploygate.plan import forward_rule
+from deploygate.plan import Move, forward_rule
+from deploygate.probe import Health
 from deploygate.rollout.back import take_back
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Turn
-from deploygate.verdict import CannotTell, Fail, Pass, Tally, holds, judge, still_good
+from deploygate.rollout.traffic import idle
+from deploygate.verdict import CannotTell, Fail, Pass, Tally, judge, still_good
 
 
 def locking(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
     """Go on with the lock, or leave with nothing touched."""
     if isinstance(event, LockTaken):
         return Turn.GRANTED, replace(rollout, took_over=event.over)
-    return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(f"{event.by} holds the lock"))
+    cause = Cause(f"{event.by} holds the lock")
+    return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=cause, lost=True)
 
 
 def prepared(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
@@ -48,25 +51,58 @@ def ready(rollout: Rollout) -> Outcome:
     if failed:
         return Turn.FAILED, failed
     move = rollout.current
+    late = rollout.now - rollout.since >= rollout.plan.watch.deadline
+    if late and rollout.hindered_in is rollout.phase:
+        return _blocked(rollout, Cause(rollout.hindered))
     if move is None:
         return _last_round(rollout)
-    if may_switch(rollout) or rollout.now - rollout.since < rollout.plan.watch.deadline:
+    if not late or next_group(rollout):
         return Turn.AGAIN, rollout
     floor = rollout.plan.floors.get(move.environment, 0)
     serving = rollout.spare(move.environment) + floor
-    cause = Cause(f"only {serving} serve in {move.environment}, and the floor is {floor}", move.instance)
+    return _blocked(
+        rollout, Cause(f"only {serving} serve in {move.environment}, and the floor is {floor}", move.instance)
+    )
+
+
+def drained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Go on to the change, or to the way back where the balancer does not let an instance go."""
+    if not troubles:
+        return Turn.DRAINED, rollout
+    return _blocked(rollout, Cause(f"can't be taken out of the balancer: {troubles[0].says}", troubles[0].instance))
+
+
+def restored(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
+    """Go on; what could not be put back is tried again until the deadline."""
+    return (Turn.AGAIN if troubles else Turn.RESTORED), rollout
+
+
+def _blocked(rollout: Rollout, cause: Cause) -> Outcome:
+    """Take back what was changed, or leave where nothing was."""
     rollout = take_back(replace(rollout, cause=rollout.cause or cause))
     if rollout.queue:
         return Turn.BLOCKED, rollout
     return Turn.TROUBLE, replace(rollout, ending=Ending.ROLLED_BACK if rollout.changed else Ending.REFUSED)
 
 
-def may_switch(rollout: Rollout) -> bool:
-    """Tell whether the next instance may be taken out: it serves nobody, or the floor stays whole without it."""
+def next_group(rollout: Rollout) -> tuple[Move, ...]:
+    """Return what may be changed next: of the next wave, as many as the floor can spare, in their order.
+
+    One that serves nobody costs nothing; one that was drained for this has been counted already.
+    """
     move = rollout.current
     if move is None:
-        return False
-    return not rollout.tracks[move.instance].serving or rollout.spare(move.environment) >= 1
+        return ()
+    spare = rollout.spare(move.environment)
+    group: list[Move] = []
+    for one in rollout.plan.moves[rollout.cursor :]:
+        track = rollout.tracks[one.instance]
+        cost = 1 if track.serving else 0
+        if one.together != move.together or cost > spare or (track.out and spare < 0):
+            break
+        spare -= cost
+        group.append(one)
+    return tuple(group)
 
 
 def _last_round(rollout: Rollout) -> Outcome:
@@ -79,8 +115,11 @@ def _last_round(rollout: Rollout) -> Outcome:
         return Turn.AGAIN, rollout
     ours = tuple(name for name in doubts if rollout.tracks[name].standing is Standing.PROVEN)
     if ours:
-        tally = rollout.tracks[ours[0]].tally
-        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {tally.says if tally else ''}")
+        track = rollout.tracks[ours[0]]
+        said = track.tally.says if track.tally else ""
+        if idle(track) and not said:
+            said = "the balancer sends it nothing"
+        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said}")
     seen = rollout.tracks[doubts[0]].seen
     cause = Cause(f"was not touched, and is not well: {seen.says if seen else 'no answer'}", doubts[0])
     return Turn.UNTOLD, replace(rollout, ending=Ending.CANNOT_TELL, cause=rollout.cause or cause)
@@ -99,9 +138,10 @@ def _settled(rollout: Rollout, track: Track) -> bool:
     if track.seen is None or track.seen.at < rollout.since:
         return False
     if track.standing is Standing.PROVEN:
-        return track.tally is not None and track.rule is not None and holds(track.tally, track.rule)
+        return track.holds and not idle(track)
     if track.standing is Standing.OLD:
-        return track.serving and track.seen.running == rollout.plan.version
+        healthy = track.seen.health is Health.HEALTHY and not idle(track)
+        return healthy and track.seen.running == rollout.plan.version
     return True
 
 
@@ -110,40 +150,43 @@ def _last_deadline(rollout: Rollout) -> float:
 
 
 def switched(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
-    """Begin to watch the instance, or contain it where its process could not even be changed."""
-    move = rollout.current
-    if move is None:
-        return Turn.AGAIN, rollout
-    track = replace(
-        rollout.tracks[move.instance],
-        standing=Standing.UNPROVEN,
-        rule=forward_rule(rollout.plan, move),
-        tally=Tally(started=rollout.now),
-        fresh=None,
-    )
-    rollout = replace(rollout, tracks={**rollout.tracks, move.instance: track}, changed=True)
+    """Begin to watch the instances, or contain those whose process could not even be changed."""
+    tracks = dict(rollout.tracks)
+    group = next_group(rollout)
+    for move in group:
+        tracks[move.instance] = replace(
+            tracks[move.instance],
+            standing=Standing.UNPROVEN,
+            rule=forward_rule(rollout.plan, move),
+            tally=Tally(started=rollout.now),
+            fresh=None,
+        )
+    rollout = replace(rollout, tracks=tracks, changed=True, cursor=rollout.cursor + len(group))
     if not troubles:
         return Turn.SWITCHED, rollout
-    return Turn.FAILED, _containing(rollout, (move.instance,), troubles[0].says)
+    return Turn.FAILED, _containing(rollout, tuple(trouble.instance for trouble in troubles), troubles[0].says)
 
 
 def watching(rollout: Rollout) -> Outcome:
-    """Judge the instance that was switched, and all that were before it."""
+    """Judge the instances that were switched, and all that were before them."""
     failed = _regressed(rollout)
     if failed:
         return Turn.FAILED, failed
-    move = rollout.current
-    track = rollout.tracks[move.instance] if move else None
-    if move is None or track is None or track.tally is None or track.rule is None:
-        return Turn.AGAIN, rollout
-    match judge(track.tally, track.rule, rollout.now):
-        case Pass():
-            passed = stand(rollout, (move.instance,), Standing.PROVEN)
-            return Turn.PASSED, replace(passed, cursor=rollout.cursor + 1)
-        case Fail(says) | CannotTell(says):
-            return Turn.FAILED, _containing(rollout, (move.instance,), says)
-        case _:
-            return Turn.AGAIN, rollout
+    ill: dict[InstanceName, str] = {}
+    for name in rollout.standing(Standing.UNPROVEN):
+        track = rollout.tracks[name]
+        if track.tally is None or track.rule is None:
+            continue
+        match judge(track.tally, track.rule, rollout.now):
+            case Pass():
+                rollout = stand(rollout, (name,), Standing.PROVEN)
+            case Fail(says) | CannotTell(says):
+                ill[name] = says
+            case _:
+                pass
+    if ill:
+        return Turn.FAILED, _containing(rollout, tuple(ill), next(iter(ill.values())))
+    return (Turn.AGAIN if rollout.standing(Standing.UNPROVEN) else Turn.PASSED), rollout
 
 
 def _regressed(rollout: Rollout) -> Rollout | None:

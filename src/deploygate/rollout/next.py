@@ -17,11 +17,12 @@ from deploygate.events import (
     TakeLock,
 )
 from deploygate.names import Environment, InstanceName, Version
-from deploygate.plan import RAISING, Move, undo_seconds
+from deploygate.plan import RAISING, Move, Plan, undo_seconds
 from deploygate.rollout.back import next_batch
-from deploygate.rollout.forward import may_switch, unsettled
+from deploygate.rollout.forward import next_group, unsettled
 from deploygate.rollout.state import Rollout, Standing
 from deploygate.rollout.table import Phase
+from deploygate.rollout.traffic import drain, restore
 from deploygate.verdict import Waiting, judge, pause
 
 _AT_ONCE = 256  # how many instances that are due are asked in one look
@@ -36,7 +37,7 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
     plan = rollout.plan
     match rollout.phase:
         case Phase.LOCKING:
-            return TakeLock(plan.goal)
+            return TakeLock(plan.goal, tuple(plan.instances), plan.worst)
         case Phase.STAGING:
             return Stage(tuple(Start(move.instance, move.to) for move in plan.moves))
         case Phase.PROVING:
@@ -48,33 +49,32 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
         case Phase.WATCHING:
             return _watch(rollout)
         case Phase.CONTAINING:
-            return _back(rollout, rollout.failing)
+            return drain(rollout, rollout.failing) or _back(rollout, rollout.failing)
         case Phase.CHECKING:
             return _look(rollout, rollout.standing(Standing.RETURNING))
         case Phase.RAISING:
-            watch = plan.watch
-            budget = RAISING + undo_seconds(len(plan.way_back), grace=watch.grace, deadline=watch.deadline)
-            return RaiseRollback(rollout.cause.says if rollout.cause else "", budget)
+            reason = rollout.cause.says if rollout.cause else ""
+            return restore(rollout) or RaiseRollback(reason, RAISING + _undo_seconds(plan))
         case Phase.CLAIMING:
-            return TakeLock(Goal.ROLLBACK)
+            whom = tuple(move.instance for move in plan.way_back) if plan.raised else tuple(plan.instances)
+            return TakeLock(Goal.ROLLBACK, whom, max(plan.worst, _undo_seconds(plan)))
         case Phase.PROVING_BACK:
             return Prove(
                 tuple(Start(move.instance, move.was) for move in _queued(rollout) if move.was), unchanged=False
             )
         case Phase.UNDOING:
-            stale = tuple(name for name in rollout.queue if not _seen_since(rollout, name, rollout.claimed))
-            return _look(rollout, stale) if stale else _back(rollout, next_batch(rollout))
+            return restore(rollout) or _undo(rollout)
         case Phase.VERIFYING:
             return _look(rollout, rollout.batch)
         case Phase.CLOSING:
-            return _look(rollout, tuple(rollout.tracks))
+            return restore(rollout) or _look(rollout, tuple(rollout.tracks))
         case Phase.PRUNING:
             ways = {move.was for move in plan.way_back if move.was}
             return Prune(
                 tuple(move.instance for move in plan.way_back), tuple(sorted(ways | {plan.version, *plan.keep}))
             )
         case Phase.UNLOCKING:
-            return ReleaseLock()
+            return ReleaseLock(tuple(plan.instances))
         case Phase.ENDED:
             return None
         case _:
@@ -82,39 +82,62 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
 
 
 def _ready(rollout: Rollout) -> Action:
-    """Look at who is due or doubtful; switch when nobody is and the floor allows it."""
+    """Put back who has passed; look at who is due or doubtful; switch when nobody is and the floor allows it."""
+    put_back = restore(rollout)
+    if put_back:
+        return put_back
     move = rollout.current
     if move is None:
         return _look(rollout, unsettled(rollout))
     doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
     if doubtful:
         return _look(rollout, doubtful)
-    if not may_switch(rollout):
+    group = next_group(rollout)
+    if not group:
         within = tuple(name for name, track in rollout.tracks.items() if track.environment == move.environment)
         return _look(rollout, within)
     stale = _stale(rollout, move.environment) if not rollout.looks else ()  # once: slow looks are always stale
     if stale:
         return Look(stale, rollout.now)
-    seen = rollout.tracks[move.instance].seen
-    return Switch((Change(move.instance, stop=_version(seen.running) if seen else None, start=move.to),))
+    return drain(rollout, tuple(one.instance for one in group)) or _forward(rollout, group)
+
+
+def _forward(rollout: Rollout, group: tuple[Move, ...]) -> Switch:
+    changes = []
+    for move in group:
+        seen = rollout.tracks[move.instance].seen
+        changes.append(Change(move.instance, stop=_version(seen.running) if seen else None, start=move.to))
+    return Switch(tuple(changes))
+
+
+def _undo(rollout: Rollout) -> Action:
+    """Look at who was not seen yet since the way back began; then change the next ones back, out of the balancer."""
+    concerned = (*rollout.queue, *rollout.standing(Standing.BACK))
+    stale = tuple(name for name in concerned if not _seen_since(rollout, name, rollout.claimed))
+    if stale:
+        return _look(rollout, stale)
+    batch = next_batch(rollout)
+    return drain(rollout, batch) or _back(rollout, batch)
+
+
+def _undo_seconds(plan: Plan) -> float:
+    watch = plan.watch
+    return undo_seconds(len(plan.way_back), grace=watch.grace, deadline=watch.deadline, drain=plan.drain)
 
 
 def _watch(rollout: Rollout) -> Action:
-    """Look at the switched instance, and at those of the others that are due."""
-    move = rollout.current
-    if move is None:
-        return _look(rollout, tuple(rollout.tracks))
-    track = rollout.tracks[move.instance]
-    wait = 0.0
-    if rollout.looks and track.tally and track.rule:
-        wait = pause(rollout.looks, rollout.plan.watch.interval)
-        verdict = judge(track.tally, track.rule, rollout.now)
+    """Look at the switched instances, and at those of the others that are due."""
+    watched = rollout.standing(Standing.UNPROVEN)
+    wait = pause(rollout.looks, rollout.plan.watch.interval) if rollout.looks else 0.0
+    for name in watched:
+        track = rollout.tracks[name]
+        verdict = judge(track.tally, track.rule, rollout.now) if track.tally and track.rule else None
         if isinstance(verdict, Waiting):
             wait = max(0.0, min(wait, verdict.until - rollout.now))
     doubtful = tuple(name for name in rollout.standing(Standing.PROVEN) if _doubtful(rollout, name))
     due = _due(rollout, _BESIDE if wait < _QUICK else _AT_ONCE)
-    others = tuple(name for name in due if name != move.instance and name not in doubtful)
-    return Look((move.instance, *doubtful, *others), rollout.now + wait)
+    others = tuple(name for name in due if name not in watched and name not in doubtful)
+    return Look((*watched, *doubtful, *others), rollout.now + wait)
 
 
 def _look(rollout: Rollout, names: tuple[InstanceName, ...]) -> Look:

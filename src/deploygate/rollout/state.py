@@ -9,7 +9,7 @@ from deploygate.names import Environment, InstanceName
 from deploygate.plan import Move, Plan, forward_rule
 from deploygate.probe import Health, Sighting
 from deploygate.rollout.table import Phase, Turn
-from deploygate.verdict import Rule, Tally
+from deploygate.verdict import Rule, Tally, holds
 
 
 class Standing(StrEnum):
@@ -24,7 +24,10 @@ class Standing(StrEnum):
 
 
 class Track(msgspec.Struct, frozen=True):
-    """What is known of one instance. `fresh` is the identity of the process that this run started there."""
+    """What is known of one instance. `fresh` is the identity of the process that this run started there.
+
+    `out` says that a gate took it out of the balancer and has not put it back, `apart` that somebody else had.
+    """
 
     environment: Environment
     standing: Standing = Standing.OLD
@@ -34,11 +37,20 @@ class Track(msgspec.Struct, frozen=True):
     tally: Tally | None = None
     fresh: str | None = None
     stuck: str = ""  # why it could not be taken back
+    out: bool = False
+    apart: bool = False
 
     @property
     def serving(self) -> bool:
-        """Whether the last answer was a healthy one, of whatever version."""
-        return self.seen is not None and self.seen.health is Health.HEALTHY
+        """Whether the last answer was a healthy one, of whatever version, and no balancer says that it is out."""
+        if self.seen is None or self.out:
+            return False
+        return self.seen.health is Health.HEALTHY and self.seen.in_service is not False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the answers up to now are enough for a pass."""
+        return self.tally is not None and self.rule is not None and holds(self.tally, self.rule)
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -53,8 +65,9 @@ class Rollout(msgspec.Struct, frozen=True):
     """The state after some events; `replay` gives the same one from the same events.
 
     `failing` are being contained; `queue` are still to be taken back, in that order; `batch` are being
-    verified. `since` is when the phase began, `looks` how many looks it has had, and `claimed` when the way
-    back began.
+    verified. `cursor` counts the moves that were begun. `since` is when the phase began, `looks` how many looks it
+    has had, and `claimed` when the way back began. `hindered` is what a balancer said last that could not be done,
+    with the phase and the time; `lost`, that another run has the lock.
     """
 
     plan: Plan
@@ -75,10 +88,14 @@ class Rollout(msgspec.Struct, frozen=True):
     since: float = 0.0
     looks: int = 0
     claimed: float = 0.0
+    hindered: str = ""
+    hindered_in: Phase | None = None
+    hindered_at: float = 0.0
+    lost: bool = False
 
     @property
     def current(self) -> Move | None:
-        """The move that comes next, or is being watched; None when all were made."""
+        """The move that comes next; None when all were begun."""
         return self.plan.moves[self.cursor] if self.cursor < len(self.plan.moves) else None
 
     def standing(self, *which: Standing) -> tuple[InstanceName, ...]:
@@ -108,7 +125,14 @@ def start(plan: Plan, baseline: tuple[Sighting, ...]) -> Rollout:
     now = max((sighting.at for sighting in baseline), default=0.0)
     tracks: dict[InstanceName, Track] = {}
     for name, environment in plan.instances.items():
-        track = Track(environment, seen=seen.get(name), move=moves.get(name) or held.get(name))
+        first = seen.get(name)
+        track = Track(
+            environment,
+            seen=first,
+            move=moves.get(name) or held.get(name),
+            out=name in plan.out,
+            apart=name in plan.apart,
+        )
         if name in held:
             rule = forward_rule(plan, held[name])
             track = msgspec.structs.replace(

@@ -33,6 +33,8 @@ class Turn(StrEnum):
     DONE = "done"
     TROUBLE = "not possible"
     AGAIN = "not decided yet"
+    DRAINED = "out of the balancer"
+    RESTORED = "in the balancer again"
     SWITCHED = "switched"
     PASSED = "it passed"
     ALL_PASSED = "every instance passed"
@@ -65,6 +67,8 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.CONFIRMING, Turn.DONE): Phase.READY,
     (Phase.CONFIRMING, Turn.TROUBLE): Phase.CLOSING,
     (Phase.READY, Turn.AGAIN): Phase.READY,
+    (Phase.READY, Turn.DRAINED): Phase.READY,
+    (Phase.READY, Turn.RESTORED): Phase.READY,
     (Phase.READY, Turn.SWITCHED): Phase.WATCHING,
     (Phase.READY, Turn.FAILED): Phase.CONTAINING,
     (Phase.READY, Turn.BLOCKED): Phase.RAISING,
@@ -74,6 +78,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.WATCHING, Turn.AGAIN): Phase.WATCHING,
     (Phase.WATCHING, Turn.PASSED): Phase.READY,
     (Phase.WATCHING, Turn.FAILED): Phase.CONTAINING,
+    (Phase.CONTAINING, Turn.DRAINED): Phase.CONTAINING,
     (Phase.CONTAINING, Turn.SWITCHED): Phase.CHECKING,
     (Phase.CONTAINING, Turn.RAISE): Phase.RAISING,
     (Phase.CHECKING, Turn.AGAIN): Phase.CHECKING,
@@ -82,6 +87,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.CHECKING, Turn.HALTED): Phase.CLOSING,
     (Phase.CHECKING, Turn.RAISE): Phase.RAISING,
     (Phase.CHECKING, Turn.UNDONE): Phase.CLOSING,
+    (Phase.RAISING, Turn.RESTORED): Phase.RAISING,
     (Phase.RAISING, Turn.UNDONE): Phase.CLOSING,
     (Phase.RAISING, Turn.NOT_RAISED): Phase.CLAIMING,
     (Phase.CLAIMING, Turn.GRANTED): Phase.PROVING_BACK,
@@ -89,6 +95,8 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.PROVING_BACK, Turn.DONE): Phase.UNDOING,
     (Phase.PROVING_BACK, Turn.SETTLED): Phase.CLOSING,
     (Phase.UNDOING, Turn.AGAIN): Phase.UNDOING,
+    (Phase.UNDOING, Turn.DRAINED): Phase.UNDOING,
+    (Phase.UNDOING, Turn.RESTORED): Phase.UNDOING,
     (Phase.UNDOING, Turn.SWITCHED): Phase.VERIFYING,
     (Phase.UNDOING, Turn.FOUND): Phase.VERIFYING,
     (Phase.UNDOING, Turn.SETTLED): Phase.CLOSING,
@@ -96,6 +104,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.VERIFYING, Turn.DONE): Phase.UNDOING,
     (Phase.VERIFYING, Turn.SETTLED): Phase.CLOSING,
     (Phase.CLOSING, Turn.AGAIN): Phase.CLOSING,
+    (Phase.CLOSING, Turn.RESTORED): Phase.CLOSING,
     (Phase.CLOSING, Turn.DONE): Phase.UNLOCKING,
     (Phase.PRUNING, Turn.DONE): Phase.UNLOCKING,
     (Phase.UNLOCKING, Turn.DONE): Phase.ENDED,

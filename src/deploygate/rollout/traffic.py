@@ -1,0 +1,97 @@
+"""The balancer's part in a rollout: who is taken out before a change, and who is put back after it."""
+
+from msgspec.structs import replace
+
+from deploygate.events import Drain, Drained, Restore, Restored, Trouble
+from deploygate.names import InstanceName
+from deploygate.probe import Health
+from deploygate.rollout.state import Rollout, Standing, Track
+from deploygate.rollout.table import Phase
+
+_CONTAIN = 2.0  # seconds that connections to an instance which is ill may take, at the most
+_KEPT = {Standing.OLD, Standing.PROVEN, Standing.BACK}
+
+
+def drain(rollout: Rollout, names: tuple[InstanceName, ...]) -> Drain | None:
+    """Return how those of `names` are taken out that the balancer may send traffic to; None where there are none.
+
+    What somebody else has taken out stays his: it is neither drained nor put back.
+    """
+    plan = rollout.plan
+    served = tuple(name for name in names if name in plan.balanced and not _without(rollout.tracks[name]))
+    patience = min(plan.drain, _CONTAIN) if rollout.phase is Phase.CONTAINING else plan.drain
+    return Drain(served, patience) if served else None
+
+
+def restore(rollout: Rollout) -> Restore | None:
+    """Return how those are put back that have been proven, or were left as they were; None where there are none.
+
+    In the middle of a run the ones that are about to be changed stay out.
+    """
+    if rollout.lost or rollout.hindered_in is rollout.phase:
+        return None
+    leaving = rollout.phase is Phase.CLOSING
+    pending = set() if leaving else {move.instance for move in rollout.plan.moves[rollout.cursor :]} | {*rollout.queue}
+    names = tuple(
+        name
+        for name, track in rollout.tracks.items()
+        if _may_be_out(rollout, track)
+        and name not in pending
+        and (_ready(track) if leaving else _passed(rollout, track))
+    )
+    return Restore(names) if names else None
+
+
+def drained(rollout: Rollout, event: Drained) -> Rollout:
+    """Note who may be out now; also those that gave trouble, since one of several balancers may have obeyed."""
+    rollout = _hindered(rollout, event.troubles)
+    return _out(rollout, event.instances, out=True)
+
+
+def restored(rollout: Rollout, event: Restored) -> Rollout:
+    """Note who is in service again."""
+    rollout = _hindered(rollout, event.troubles)
+    failed = {trouble.instance for trouble in event.troubles}
+    return _out(rollout, tuple(name for name in event.instances if name not in failed), out=False)
+
+
+def idle(track: Track) -> bool:
+    """Tell whether the balancer sends an instance nothing, though it should."""
+    return not track.apart and track.seen is not None and (track.out or track.seen.in_service is False)
+
+
+def _may_be_out(rollout: Rollout, track: Track) -> bool:
+    """Tell whether a gate took an instance out: this run, or a rollback that it raised and that did not end well."""
+    return track.out or (bool(rollout.raised) and idle(track))
+
+
+def _without(track: Track) -> bool:
+    return track.out or track.apart
+
+
+def _ready(track: Track) -> bool:
+    return track.standing in _KEPT and track.seen is not None and track.seen.health is Health.HEALTHY
+
+
+def _passed(rollout: Rollout, track: Track) -> bool:
+    if track.standing is Standing.PROVEN:
+        return track.holds
+    if track.standing is Standing.OLD:
+        return _ready(track) and track.seen is not None and track.seen.at >= rollout.since
+    return track.standing is Standing.BACK
+
+
+def _hindered(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Rollout:
+    if not troubles:
+        return rollout
+    says = f"{troubles[0].instance}: {troubles[0].says}"
+    return replace(rollout, hindered=says, hindered_in=rollout.phase, hindered_at=rollout.now)
+
+
+def _out(rollout: Rollout, names: tuple[InstanceName, ...], *, out: bool) -> Rollout:
+    tracks = dict(rollout.tracks)
+    for name in names:
+        track = tracks[name]
+        seen = replace(track.seen, in_service=not out) if track.seen else None
+        tracks[name] = replace(track, out=out, seen=seen)
+    return replace(rollout, tracks=tracks)
