@@ -7,9 +7,13 @@ from simulation.gate import Simulation, simulate
 from simulation.scenario import Fault, Raising, Scenario, drawn
 
 from deploygate.endings import Ending, Goal, exit_code
+from deploygate.inventory import Wave
 from deploygate.names import InstanceName
 
 EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+WAVES = ((), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True)))
 
 
 @st.composite
@@ -33,6 +37,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         halt=draw(st.booleans()),
         budget=draw(st.integers(0, 2)),
         floor=draw(st.none() | st.integers(0, 2)),
+        balanced=draw(st.booleans()),
+        jammed=draw(st.frozensets(st.sampled_from(size.names), max_size=1)),
+        waves=draw(st.sampled_from(WAVES)),
+        restores=draw(st.booleans()),
     )
 
 

@@ -10,7 +10,7 @@ from deploygate.names import InstanceName, RunId
 from deploygate.past import Run
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
-from deploygate.rollout import Rollout, Standing
+from deploygate.rollout import Rollout, Standing, no_traffic
 from deploygate.wording import count, seconds
 
 
@@ -93,7 +93,9 @@ def already_there(run: RunId, service: Service, plan: Plan, seen: Mapping[Instan
     rows = tuple(_row(name, environment, seen[name], "") for name, environment in plan.instances.items())
     size = count(len(rows), "instance")
     headline = f"{service.name} {plan.version} is there already, on {size}; nothing was restarted"
-    return Account(run, Goal.DEPLOY, service.name, plan.version, Ending.ALREADY_THERE, headline, rows=rows)
+    if plan.goal is Goal.RESTORE:
+        headline = f"{service.name}: no run has left an instance out of the balancer"
+    return Account(run, plan.goal, service.name, plan.version, Ending.ALREADY_THERE, headline, rows=rows)
 
 
 def account(run: RunId, rollout: Rollout, service: Service, elapsed: float) -> Account:
@@ -113,9 +115,14 @@ def account(run: RunId, rollout: Rollout, service: Service, elapsed: float) -> A
         now=_now(rollout, ending),
         concerns=("ops", service.owners.ops) if not succeeded(ending, plan.goal) else None,
         rows=tuple(
-            _row(name, track.environment, track.seen, _state(rollout, name)) for name, track in rollout.tracks.items()
+            _row(name, track.environment, track.seen, _row_state(rollout, name))
+            for name, track in rollout.tracks.items()
         ),
-        notes=plan.unprotected + tuple(f"{name} is owed the version (debt)" for name in rollout.debts),
+        notes=(
+            *plan.unprotected,
+            *(f"{name} is owed the version (debt)" for name in rollout.debts),
+            *((f"the balancer: {rollout.hindered}",) if rollout.hindered else ()),
+        ),
         elapsed=elapsed,
     )
 
@@ -137,6 +144,8 @@ def _headline(rollout: Rollout, ending: Ending) -> str:
             if plan.goal is Goal.ROLLBACK:
                 return f"{plan.service} is back at {from_versions(plan.moves)}, on {count(len(back), 'instance')}"
             return f"{name} failed and was taken back: {count(len(back), 'instance')} at {from_versions(plan.way_back)}"
+        case Ending.ALREADY_THERE if plan.goal is Goal.RESTORE:
+            return f"{plan.service}: {', '.join(back)} passed, and may have traffic again; nothing was restarted"
         case Ending.ALREADY_THERE:
             return f"{plan.service} runs {from_versions(plan.moves)} already; nothing was restarted"
         case Ending.MIXED:
@@ -155,6 +164,9 @@ def _done(rollout: Rollout) -> list[str]:
     said = []
     if rollout.took_over:
         said.append(f"took the lock over from {rollout.took_over}")
+    restored = [name for name in plan.out if not rollout.tracks[name].out]
+    if restored:
+        said.append(f"put {', '.join(restored)} back into the balancer, where an earlier run had left it out")
     moved = {move.instance for move in plan.moves}
     passed = [name for name in rollout.standing(Standing.PROVEN) if name in moved and not _overtaken(rollout, name)]
     if plan.goal is Goal.DEPLOY and rollout.failing:
@@ -168,7 +180,7 @@ def _done(rollout: Rollout) -> list[str]:
         name if rollout.tracks[name].stuck == known else f"{name} ({rollout.tracks[name].stuck})"
         for name in rollout.standing(Standing.STUCK)
     ]
-    if stuck:
+    if stuck and plan.goal is not Goal.RESTORE:
         said.append(f"could not take back {', '.join(stuck)}")
     return said
 
@@ -205,9 +217,17 @@ def _state(rollout: Rollout, name: InstanceName) -> str:
     if name in rollout.debts:
         return "debt: left at its old version"
     track = rollout.tracks[name]
+    if rollout.plan.goal is Goal.RESTORE:
+        return ""
     if rollout.plan.goal is Goal.ROLLBACK and track.standing is Standing.OLD:
         return "" if track.move is None else "not taken back"
     return "changed by another run" if _overtaken(rollout, name) else _STATES[track.standing]
+
+
+def _row_state(rollout: Rollout, name: InstanceName) -> str:
+    """Say how far an instance has come, and whether it is left without traffic."""
+    state, idle = _state(rollout, name), name in rollout.plan.balanced and no_traffic(rollout.tracks[name])
+    return f"{state}, out of the balancer".removeprefix(", ") if idle else state
 
 
 def _overtaken(rollout: Rollout, name: InstanceName) -> bool:

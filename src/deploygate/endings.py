@@ -21,10 +21,11 @@ class Ending(StrEnum):
 
 
 class Goal(StrEnum):
-    """What a run was asked for: a version on the fleet, or the way back from one."""
+    """What a run was asked for: a version on the fleet, the way back from one, or only traffic where it belongs."""
 
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
+    RESTORE = "restore"
 
 
 EXIT_CODES: dict[Ending, int] = {
@@ -58,11 +59,16 @@ MEANINGS: dict[Ending, str] = {
 }
 
 
+_WANTED = {
+    Goal.DEPLOY: Ending.DEPLOYED,
+    Goal.ROLLBACK: Ending.ROLLED_BACK,
+    Goal.RESTORE: Ending.ALREADY_THERE,  # no process was changed
+}
+
+
 def succeeded(ending: Ending, goal: Goal) -> bool:
     """Tell whether a run got what it was asked for; a deploy that was rolled back never did."""
-    if ending is Ending.ALREADY_THERE:
-        return True
-    return ending is (Ending.ROLLED_BACK if goal is Goal.ROLLBACK else Ending.DEPLOYED)
+    return ending in {Ending.ALREADY_THERE, _WANTED[goal]}
 
 
 def exit_code(ending: Ending, goal: Goal = Goal.DEPLOY) -> int:

@@ -51,8 +51,10 @@ def observed(service: Service, seen: tuple[Sighting, ...], past: Past) -> tuple[
 
 def _drift(service: Service, seen: Sighting, *, owed: bool) -> str:
     if seen.version is None:
-        return "version unknown"
-    if seen.release not in {None, seen.version}:
-        return f"answers {seen.version}, but {seen.release} was started"
-    said = "" if seen.version == service.wanted else f"wanted {service.wanted}"
-    return f"{said}; owed since it was left out".lstrip("; ") if owed else said
+        said = ["version unknown"]
+    elif seen.release not in {None, seen.version}:
+        said = [f"answers {seen.version}, but {seen.release} was started"]
+    else:
+        said = [] if seen.version == service.wanted else [f"wanted {service.wanted}"]
+        said += ["owed since it was left out"] if owed else []
+    return "; ".join([*said, *(["out of the balancer"] if seen.in_service is False else [])])

@@ -157,6 +157,34 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     )
 
 
+def plan_restore(wish: Wish, known: Known) -> Planned:
+    """Return the plan that puts back into the balancer what earlier runs left out of it; it changes no process."""
+    service = wish.service
+    out = left_out(service, known)
+    places = [one for one in service.instances if one.name in out]
+    moves = tuple(
+        Move(
+            instance=one.name,
+            environment=one.environment,
+            to=Version(known.seen[one.name].running or ""),
+            was=Version(known.seen[one.name].running or service.wanted),
+        )
+        for one in places
+    )
+    watch, names = _watch(service), tuple(one.name for one in places)
+    return Plan(
+        goal=Goal.RESTORE,
+        service=service.name,
+        version=service.wanted,
+        moves=moves,
+        watch=watch,
+        instances={one.name: one.environment for one in places},
+        floors={},
+        worst=undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline),
+        **traffic(service, known, names),
+    )
+
+
 def _up_to(environments: tuple[Environment, ...], last: Environment | None) -> tuple[Environment, ...]:
     return environments if last is None else environments[: environments.index(last) + 1]
 

@@ -72,8 +72,8 @@ def test_a_healthy_fleet_is_planned_whole() -> None:
     assert deploy() == plan(
         move("p1"),
         move("i1", bake=7.0),
-        move("i2"),
-        move("i3"),
+        move("i2", wave=1),
+        move("i3", wave=2),
         expected=23.0,
         worst=564.0,
         watch=WATCH,

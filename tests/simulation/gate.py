@@ -13,7 +13,7 @@ from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, Se
 from deploygate.past import Past
 from deploygate.perform import World, look_at
 from deploygate.plan import Plan
-from deploygate.planning import plan_deploy, plan_rollback
+from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
 from deploygate.probe import HealthProbe, Sighting
 from deploygate.rollout import Rollout as State
 from deploygate.rollout import Standing, replay
@@ -83,6 +83,11 @@ class Simulation:
         self.journals: list[SimJournal] = []
         self.told: list[Told] = []
 
+    def _planned(self, wish: Wish, known: Known) -> Planned:
+        if wish.goal is Goal.RESTORE:
+            return plan_restore(wish, known)
+        return (plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback)(self.inventory, wish, known)
+
     def run(
         self,
         wish: Wish,
@@ -119,14 +124,13 @@ class Simulation:
             baseline = look_at(world, self.service, self.scenario.names).sightings
             seen = {sighting.instance: sighting for sighting in baseline}
             known = Known(seen, (), Past(journal.past(SERVICE)))
-            make = plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback
-            planned = make(self.inventory, wish, known)
+            planned = self._planned(wish, known)
             if isinstance(planned, tuple):
                 told.refused = planned
                 return told
             told.plan = planned
             hosts.floors.update({str(name): floor for name, floor in planned.floors.items()})
-            if wish.goal is Goal.DEPLOY and planned.idle:
+            if wish.goal is not Goal.ROLLBACK and planned.idle:
                 return told
             told.baseline = tuple(seen[name] for name in planned.instances)
             told.state = drive(world, self.service, planned, told.baseline, journal, announce)
@@ -186,6 +190,9 @@ def simulate(scenario: Scenario) -> Simulation:
         version = Version(NEW) if goal is Goal.DEPLOY else None
         again = Wish(simulation.service, version, waived=broken if goal is Goal.DEPLOY else {}, goal=goal)
         simulation.fleet.healed = scenario.healed
+        if scenario.restores:
+            put_right = Wish(simulation.service, None, goal=Goal.RESTORE)
+            _hold(simulation, simulation.run(put_right, Calls(simulation.fleet)))
         second = simulation.run(again, Calls(simulation.fleet), watch=_one_unproven(simulation))
         _hold(simulation, second)
         if scenario.healed:
@@ -245,7 +252,7 @@ def _hold(simulation: Simulation, told: Told) -> None:
         say("history: replaying it gives another rollout")
     _hold_looked(fleet, plan, told)
     switched = [change.instance for action in told.actions if isinstance(action, Switch) for change in action.changes]
-    if state.ending in {Ending.REFUSED, Ending.LOCKED} and switched:
+    if (state.ending in {Ending.REFUSED, Ending.LOCKED} or told.goal is Goal.RESTORE) and switched:
         say(f"promise 1: {state.ending}, but something was touched")
     _hold_ending(fleet, plan, told, state, set(switched))
     _hold_traffic(fleet, state)

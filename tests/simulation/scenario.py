@@ -47,7 +47,7 @@ class Scenario:
 
     `killed_at` and `stopped_at` count the gate's calls to the world; `then` is what is done after a kill or a
     stop, with all faults taken away if `healed`; a late fault shows after `good_for` seconds. `balanced` fleets
-    stand behind a balancer, which does not obey for the `jammed`.
+    stand behind a balancer, which does not obey for the `jammed`; with `restores`, traffic is put right first.
     """
 
     parallel: int = 1
@@ -67,6 +67,7 @@ class Scenario:
     balanced: bool = False
     jammed: frozenset[InstanceName] = frozenset()
     waves: tuple[Wave, ...] = ()
+    restores: bool = False
 
     @property
     def names(self) -> tuple[InstanceName, ...]:
@@ -105,6 +106,7 @@ class _Later(TypedDict):
     balanced: bool
     jammed: frozenset[InstanceName]
     waves: tuple[Wave, ...]
+    restores: bool
 
 
 def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
@@ -112,4 +114,4 @@ def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
     balanced = dice.random() < 0.5
     jammed = frozenset(dice.sample(names, 1)) if balanced and dice.random() < 0.15 else frozenset[InstanceName]()
     waves = dice.choice(((), (), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True))))
-    return _Later(balanced=balanced, jammed=jammed, waves=waves)
+    return _Later(balanced=balanced, jammed=jammed, waves=waves, restores=balanced and dice.random() < 0.3)

@@ -59,7 +59,7 @@ class FileLocks:
             holder = self._holder(service)
             over = ""
             if holder is not None and holder.run != self._run:
-                outranked = rank is Goal.ROLLBACK and holder.rank is Goal.DEPLOY
+                outranked = rank is Goal.ROLLBACK and holder.rank is not Goal.ROLLBACK
                 if holder.alive() and not outranked and holder.run != self._take_over:
                     where = "" if holder.host == socket.gethostname() else f" on {holder.host}"
                     return "", f"{holder.rank} run {holder.run}{where} (since {holder.since})"

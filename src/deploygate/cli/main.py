@@ -12,6 +12,7 @@ VERBS = {
     "plan": "Show what a deploy would do, and what it could not take back.",
     "deploy": "Deploy a version, instance by instance.",
     "rollback": "Take a service back: kill the new, start the old.",
+    "restore": "Put back into the balancer what a killed run left out.",
     "observe": "Show what runs where, as observed now.",
     "schema": "Print the inventory's JSON Schema.",
     "init": "Write an inventory to start from.",

@@ -18,7 +18,7 @@ from deploygate.events import Action, Event, LockTaken
 from deploygate.findings import Finding
 from deploygate.names import RunId
 from deploygate.plan import Plan
-from deploygate.planning import Planned, plan_deploy, plan_rollback
+from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
 from deploygate.rehearsal import rehearse
 from deploygate.rollout import Rollout
 from deploygate.wish import Known, Wish
@@ -50,7 +50,7 @@ def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
         busy = known.past.under_way(wish.goal)
         run = gate.world.run
         told = locked(run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(run, wish, planned)
-    elif wish.goal is Goal.DEPLOY and planned.idle:
+    elif wish.goal is not Goal.ROLLBACK and planned.idle:
         told = already_there(gate.world.run, wish.service, planned, known.seen)
     elif telling.dry_run:
         return _rehearsed(planned, known, telling.form)
@@ -64,8 +64,13 @@ def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
 
 def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
     """Return the plan of a wish, or why there is none."""
-    make = plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback
-    return make(gate.inventory, wish, known)
+    match wish.goal:
+        case Goal.DEPLOY:
+            return plan_deploy(gate.inventory, wish, known)
+        case Goal.ROLLBACK:
+            return plan_rollback(gate.inventory, wish, known)
+        case Goal.RESTORE:
+            return plan_restore(wish, known)
 
 
 def refusal(run: RunId, wish: Wish, planned: tuple[Finding, ...]) -> Account:
@@ -75,7 +80,7 @@ def refusal(run: RunId, wish: Wish, planned: tuple[Finding, ...]) -> Account:
 
 def asked(wish: Wish) -> str:
     """Name the version that was asked for, or the rollback."""
-    return wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else "rollback")
+    return wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else wish.goal.value)
 
 
 def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:

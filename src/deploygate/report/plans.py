@@ -1,11 +1,14 @@
 """A plan: what changes and how far it reaches, the way back, and the steps."""
 
+from collections import Counter
+from itertools import groupby
+
 import msgspec
 
 from deploygate.account import effort, from_versions
 from deploygate.inventory import Service
 from deploygate.names import PRODUCTION
-from deploygate.plan import Plan
+from deploygate.plan import Move, Plan
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
 from deploygate.wording import count, seconds
 
@@ -58,14 +61,30 @@ def _plan_headline(plan: Plan) -> str:
     for move in plan.moves:
         sizes[move.environment] = sizes.get(move.environment, 0) + 1
     where = " and ".join(count(size, f"{environment} instance") for environment, size in sizes.items())
-    return f"{plan.service} {from_versions(plan.moves)} -> {plan.version}: {where}, one at a time, {effort(plan)}"
+    return f"{plan.service} {from_versions(plan.moves)} -> {plan.version}: {where}, {_pace(plan)}, {effort(plan)}"
 
 
 def _reach(plan: Plan) -> str:
     size = sum(1 for environment in plan.instances.values() if environment == PRODUCTION)
     if not size:
         return "no production instance"
-    return f"at most 1 of {count(size, 'production instance')} unproven at any time ({100 / size:.0f}% of its traffic)"
+    most = min(size, max((wave for wave in _waves(plan)), default=1))
+    share = 100 * most / size
+    return f"at most {most} of {count(size, 'production instance')} unproven at any time ({share:.0f}% of its traffic)"
+
+
+def _waves(plan: Plan) -> list[int]:
+    """Return how many production instances each wave changes."""
+    sizes = Counter(move.wave for move in plan.moves if move.environment == PRODUCTION)
+    return [sizes[wave] for wave in sorted(sizes)]
+
+
+def _pace(plan: Plan) -> str:
+    waves = _waves(plan)
+    if max(waves, default=1) == 1:
+        return "one at a time"
+    shown = [str(wave) for wave in waves[:6]] + (["…"] if len(waves) > 6 else [])
+    return f"in waves of {', '.join(shown)}, as the floor allows"
 
 
 def _way_back(plan: Plan) -> str:
@@ -73,18 +92,24 @@ def _way_back(plan: Plan) -> str:
     if len(known) < len(plan.moves):
         return f"{count(len(plan.moves) - len(known), 'instance')} of {len(plan.moves)} have no version to come back to"
     proven = "not proven, as waived" if "way-back" in plan.waived else "proven before the first change"
-    return f"to {from_versions(plan.moves)}, by kill and start, {proven}"
+    out = f", {seconds(plan.drain)} at most for connections" if plan.balanced else ""
+    return f"to {from_versions(plan.moves)}, by kill and start, {proven}{out}"
+
+
+def _together(plan: Plan) -> list[tuple[Move, ...]]:
+    return [tuple(moves) for _, moves in groupby(plan.moves, key=lambda move: move.together)]
 
 
 def _steps(plan: Plan) -> list[tuple[str, ...]]:
     return [
         (
-            str(number),
+            str(step),
             move.instance,
             move.environment,
             move.was or "-",
             move.to,
             seconds(plan.watch.min_healthy + move.bake) + (" (bake)" if move.bake else ""),
         )
-        for number, move in enumerate(plan.moves, start=1)
+        for step, wave in enumerate(_together(plan), start=1)
+        for move in wave
     ]

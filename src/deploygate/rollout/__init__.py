@@ -4,6 +4,7 @@ from deploygate.rollout.fold import apply, replay
 from deploygate.rollout.next import next_action
 from deploygate.rollout.state import Rollout, Standing, Track, start
 from deploygate.rollout.table import TABLE, Impossible, Phase, Turn
+from deploygate.rollout.traffic import no_traffic
 
 __all__ = [
     "TABLE",
@@ -15,6 +16,7 @@ __all__ = [
     "Turn",
     "apply",
     "next_action",
+    "no_traffic",
     "replay",
     "start",
 ]

@@ -9,7 +9,7 @@ from deploygate.names import Environment, InstanceName
 from deploygate.plan import back_rule
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Phase, Turn
-from deploygate.rollout.traffic import idle
+from deploygate.rollout.traffic import no_traffic
 from deploygate.verdict import CannotTell, Fail, Pass, Rule, Tally, fault, judge
 
 
@@ -65,7 +65,7 @@ def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
     if isinstance(event, LockTaken):
         return Turn.GRANTED, replace(rollout, took_over=event.over or rollout.took_over, claimed=rollout.now)
     held = f"{event.by} holds the lock"
-    if rollout.plan.goal is Goal.ROLLBACK:
+    if rollout.plan.goal is not Goal.DEPLOY:
         return Turn.HELD, replace(rollout, ending=Ending.LOCKED, cause=Cause(held), lost=True)
     # A rollback that somebody else began does the job: this run neither did it nor failed at it.
     return Turn.HELD, replace(rollout, ending=Ending.INTERRUPTED, raised=f"{rollout.raised}; {held}", lost=True)
@@ -80,6 +80,10 @@ def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 def surveyed(rollout: Rollout) -> Outcome:
     """Verify those that run their old version already, without a restart: what runs is read, not remembered."""
     there = tuple(name for name in rollout.queue if is_back(rollout, name))
+    if rollout.plan.goal is Goal.RESTORE:
+        rollout = _stuck(rollout, tuple(_unwell(rollout, name) for name in rollout.queue if name not in there))
+    if not rollout.queue:
+        return Turn.SETTLED, settle(rollout)
     if not there:
         return Turn.AGAIN, rollout
     rollout = _returning(rollout, there, ())
@@ -144,7 +148,7 @@ def closing(rollout: Rollout) -> Outcome:
 def put_back(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
     """Note who is in the balancer again at the end; what was taken back and is sent no traffic is stuck."""
     stuck = tuple(one for one in troubles if rollout.tracks[one.instance].standing is Standing.BACK)
-    if rollout.ending is Ending.ROLLED_BACK and stuck:
+    if rollout.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE} and stuck:
         return Turn.RESTORED, settle(_stuck(rollout, stuck))
     return Turn.RESTORED, rollout
 
@@ -180,21 +184,28 @@ def is_back(rollout: Rollout, name: InstanceName) -> bool:
 def settle(rollout: Rollout) -> Rollout:
     """Name the ending, now that every instance is back, or known not to be."""
     stuck = rollout.standing(Standing.STUCK)
+    if stuck and rollout.plan.goal is Goal.RESTORE:
+        return replace(rollout, ending=Ending.CANNOT_TELL, cause=Cause(rollout.tracks[stuck[0]].stuck, stuck[0]))
     if stuck:
         cause = rollout.cause or Cause(rollout.tracks[stuck[0]].stuck, stuck[0])
         return replace(rollout, ending=Ending.ROLLBACK_FAILED, cause=cause)
-    untouched = rollout.plan.goal is Goal.ROLLBACK and not rollout.changed
+    untouched = rollout.plan.goal is not Goal.DEPLOY and not rollout.changed
     return replace(rollout, ending=Ending.ALREADY_THERE if untouched else Ending.ROLLED_BACK)
 
 
 _DECIDED = {Standing.BACK, Standing.STUCK}
 
 
+def _unwell(rollout: Rollout, name: InstanceName) -> Trouble:
+    seen = rollout.tracks[name].seen
+    return Trouble(name, f"stays out of the balancer: {seen.says or seen.health.value if seen else 'not observed'}")
+
+
 def _doubt(track: Track) -> str:
     """Say why an instance that was taken back is not as it was, or nothing."""
     says = fault(track.rule, track.seen)[0] if track.rule and track.seen else ""
     gone = track.rule is not None and track.rule.version is None
-    return says or ("the balancer sends it nothing" if idle(track) and not gone else "")
+    return says or ("the balancer sends it nothing" if no_traffic(track) and not gone else "")
 
 
 def _rule(rollout: Rollout, track: Track) -> Rule:

@@ -10,7 +10,7 @@ from deploygate.probe import Health
 from deploygate.rollout.back import take_back
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Turn
-from deploygate.rollout.traffic import idle
+from deploygate.rollout.traffic import no_traffic
 from deploygate.verdict import CannotTell, Fail, Pass, Tally, judge, still_good
 
 
@@ -117,7 +117,7 @@ def _last_round(rollout: Rollout) -> Outcome:
     if ours:
         track = rollout.tracks[ours[0]]
         said = track.tally.says if track.tally else ""
-        if idle(track) and not said:
+        if no_traffic(track) and not said:
             said = "the balancer sends it nothing"
         return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said}")
     seen = rollout.tracks[doubts[0]].seen
@@ -138,9 +138,9 @@ def _settled(rollout: Rollout, track: Track) -> bool:
     if track.seen is None or track.seen.at < rollout.since:
         return False
     if track.standing is Standing.PROVEN:
-        return track.holds and not idle(track)
+        return track.holds and not no_traffic(track)
     if track.standing is Standing.OLD:
-        healthy = track.seen.health is Health.HEALTHY and not idle(track)
+        healthy = track.seen.health is Health.HEALTHY and not no_traffic(track)
         return healthy and track.seen.running == rollout.plan.version
     return True
 

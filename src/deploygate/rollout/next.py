@@ -57,11 +57,11 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
             return restore(rollout) or RaiseRollback(reason, RAISING + _undo_seconds(plan))
         case Phase.CLAIMING:
             whom = tuple(move.instance for move in plan.way_back) if plan.raised else tuple(plan.instances)
-            return TakeLock(Goal.ROLLBACK, whom, max(plan.worst, _undo_seconds(plan)))
+            rank = Goal.RESTORE if plan.goal is Goal.RESTORE else Goal.ROLLBACK
+            return TakeLock(rank, whom, max(plan.worst, _undo_seconds(plan)))
         case Phase.PROVING_BACK:
-            return Prove(
-                tuple(Start(move.instance, move.was) for move in _queued(rollout) if move.was), unchanged=False
-            )
+            starts = [] if plan.goal is Goal.RESTORE else _queued(rollout)
+            return Prove(tuple(Start(move.instance, move.was) for move in starts if move.was), unchanged=False)
         case Phase.UNDOING:
             return restore(rollout) or _undo(rollout)
         case Phase.VERIFYING:
@@ -112,6 +112,8 @@ def _forward(rollout: Rollout, group: tuple[Move, ...]) -> Switch:
 
 def _undo(rollout: Rollout) -> Action:
     """Look at who was not seen yet since the way back began; then change the next ones back, out of the balancer."""
+    if rollout.plan.goal is Goal.RESTORE:
+        return _look(rollout, rollout.queue)
     concerned = (*rollout.queue, *rollout.standing(Standing.BACK))
     stale = tuple(name for name in concerned if not _seen_since(rollout, name, rollout.claimed))
     if stale:

@@ -142,7 +142,7 @@ def start(plan: Plan, baseline: tuple[Sighting, ...]) -> Rollout:
                 tally=Tally(started=now, ever_good=True),
             )
         tracks[name] = track
-    back = plan.goal is Goal.ROLLBACK
+    back = plan.goal is not Goal.DEPLOY
     return Rollout(
         plan=plan,
         phase=Phase.CLAIMING if back else Phase.LOCKING,

@@ -55,14 +55,14 @@ def restored(rollout: Rollout, event: Restored) -> Rollout:
     return _out(rollout, tuple(name for name in event.instances if name not in failed), out=False)
 
 
-def idle(track: Track) -> bool:
-    """Tell whether the balancer sends an instance nothing, though it should."""
-    return not track.apart and track.seen is not None and (track.out or track.seen.in_service is False)
+def no_traffic(track: Track) -> bool:
+    """Tell whether the balancer sends an instance nothing, where nobody but a gate has taken it out."""
+    return not track.apart and (track.out or (track.seen is not None and track.seen.in_service is False))
 
 
 def _may_be_out(rollout: Rollout, track: Track) -> bool:
     """Tell whether a gate took an instance out: this run, or a rollback that it raised and that did not end well."""
-    return track.out or (bool(rollout.raised) and idle(track))
+    return track.out or (bool(rollout.raised) and no_traffic(track))
 
 
 def _without(track: Track) -> bool:
