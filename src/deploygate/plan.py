@@ -105,19 +105,20 @@ def times(watch: Watch, moves: tuple[Move, ...]) -> tuple[float, float]:
     return expected, worst_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, bake=bake)
 
 
-def worst_seconds(size: int, *, grace: float, deadline: float, bake: float) -> float:
+def worst_seconds(size: int, *, grace: float, deadline: float, bake: float, drain: float = 0.0) -> float:
     """Return the seconds of the longest deploy of `size` instances: every deadline used up, there and back.
 
-    Each instance waits for the floor, is switched and watched; after the last one all are seen once more; the
-    rollback is raised, fails at its very end, and is done again in this process.
+    Each instance waits for the floor, is drained, switched and watched; after the last one all are seen once more;
+    the rollback is raised, fails at its very end, and is done again in this process.
     """
     if not size:
         return 0.0
-    forward = size * (deadline + grace + deadline) + bake
+    forward = size * (deadline + drain + grace + deadline) + bake
     last_round = deadline + bake
-    return forward + last_round + (grace + deadline) + RAISING + 2 * undo_seconds(size, grace=grace, deadline=deadline)
+    undo = undo_seconds(size, grace=grace, deadline=deadline, drain=drain)
+    return forward + last_round + (grace + deadline) + RAISING + 2 * undo
 
 
-def undo_seconds(size: int, *, grace: float, deadline: float) -> float:
+def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0) -> float:
     """Return the seconds that it takes at the most to take `size` instances back, one after the other."""
-    return size * (grace + deadline)
+    return size * (drain + grace + deadline)
