@@ -26,7 +26,10 @@ SHAPE_RULES = {
     "bad-version": "a version is safe as the name of a folder",
     "missing-key": "what must be said is said",
     "no-purpose": "a service has a purpose",
+    "one-balancer": "a balancer is of one kind",
+    "one-driver": "a service is deployed in one way",
     "one-reader": "an answer is read in one way",
+    "one-start": "a release is started in one way",
     "schema-version": "the format is one that this gate reads",
     "three-owners": "a service has three owners",
     "too-many": "misfits are shown up to a number",
@@ -35,9 +38,14 @@ SHAPE_RULES = {
     "wrong-type": "a value is of its key's kind",
 }
 INVENTORY_RULES = {
+    "absolute-root": "a folder on another machine is an absolute one",
     "chain-sink": "a chain's copy does not end in production",
+    "drain-time": "draining and stopping take no longer than the instance's deadline",
+    "first-wave": "the first production instance goes alone",
     "floor": "an instance may be out while it is replaced",
     "health-expect": "a value that is read is compared with something",
+    "host-without-ssh": "an instance on another machine is reached there",
+    "idle-balancer": "a balancer stands before instances",
     "idle-waiver": "a waiver is needed",
     "job-limit": "a deploy and its way back fit into a job",
     "min-healthy": "the minimum healthy time is below the deadline",
@@ -47,14 +55,17 @@ INVENTORY_RULES = {
     "probe-timeout": "one answer does not take many intervals",
     "production-last": "promotion ends in production",
     "same-address": "an address is one instance's",
+    "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",
     "shared-host": "one host does not take a whole service down",
     "single-instance": "a production service has two instances or more",
     "stop-grace": "stopping takes no longer than the instance's deadline",
+    "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
     "unknown-rule": "a waived rule exists",
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
+    "waves-floor": "the floor lets every wave go",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
 WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})
