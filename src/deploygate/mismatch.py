@@ -53,7 +53,7 @@ class Mismatch:
     def advice(self) -> str:
         """What the schema says of a value that fits, with an example."""
         about = str(self.schema.get("description", "Its schema says what fits."))
-        example = next((one for one in self.schema.get("examples", ()) if isinstance(one, str | int)), None)
+        example = next((one for one in self.schema.get("examples", ()) if type(one) in {str, int}), None)
         if example is None:
             return about
         return f"{about} For example {quoted(example) if isinstance(example, str) else example}."
@@ -67,7 +67,9 @@ def missing(document: Document, error: Mismatch, key: str, *, by: str = "") -> F
     """Say that a key is missing, and `by` which other one; its table's key is the place."""
     about = error.schema.get("properties", {}).get(key, {})
     rule, advice = _NAMED.get(key, ("missing-key", about.get("description", "Add it.")))
-    says = f"{dotted((*error.path, key))} is missing" + (f", and {by} makes no sense without it" if by else "")
+    says = f"{dotted((*error.path, key))} is missing"
+    if by:
+        says, advice = f"{says}, and {by} makes no sense without it", f"Add it, or take `{by}` out. {advice}"
     return Finding(rule, document.key(*error.path), says, advice)
 
 
@@ -78,7 +80,7 @@ def one_key(document: Document, error: Mismatch) -> Finding:
     given = [key for key in error.value if key in choices]
     if given:
         says = f"{dotted(path)} has {' and '.join(given)}, and must have one of them"
-        return Finding(rule, document.key(*path, given[1]), says, f"Keep the one that is meant. {error.advice}")
+        return Finding(rule, document.key(*path, given[1]), says, "Keep the one that is meant, and take the rest out.")
     if rule == "one-start":
         return missing(document, error, "start")
     return Finding(rule, document.key(*path), f"{dotted(path)} has none of {', '.join(choices)}", error.advice)

@@ -73,7 +73,7 @@ def _deploy(document: Document, path: Path, deploy: Table) -> Iterator[Misfit]:
                 "one-start",
                 document.key(*at),
                 f"{dotted(at[:-1])} has systemd and {', '.join(given)}, which systemd stands for",
-                f"Keep `systemd`, or write `start` and {', '.join(f'`{one}`' for one in given)} in its place.",
+                "Keep `systemd` alone, or write `start` in its place.",
             ),
         )
     yield from _settings(document, (*path, "plugin", "settings"), deploy.get("plugin", {}).get("settings"))
