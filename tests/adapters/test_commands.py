@@ -108,7 +108,15 @@ def test_values_are_exported_by_name_and_the_version_of_a_unit_is_not() -> None:
 
 
 def test_each_placeholder_is_filled_in_and_nothing_else() -> None:
-    words = ("{release}/bin/{service}", "--listen={host}:{port}", "{instance}{version}", "{unknown}", "{}", "{{port}}", "{environment}@{machine}")
+    words = (
+        "{release}/bin/{service}",
+        "--listen={host}:{port}",
+        "{instance}{version}",
+        "{unknown}",
+        "{}",
+        "{{port}}",
+        "{environment}@{machine}",
+    )
     assert argv(Argv(words), filled()) == [
         "/srv/Svc/2.0/bin/Svc", "--listen=127.0.0.1:7002", "i12.0", "{unknown}", "{}", "{7002}",
         "production@127.0.0.1",

@@ -173,7 +173,9 @@ ONE_OF = {"type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
 
 @pytest.mark.parametrize("table", [{}, {"a": 1}, {"b": 1}, {"a": 1, "b": 1}, {"c": 1}, {"a": 1, "c": 1}, [], "a", None])
 @pytest.mark.parametrize("schema_of_it", [ONE_OF, {"type": "object", "dependentRequired": {"a": ["b", "c"]}}])
-def test_the_quick_yes_knows_which_keys_exclude_and_need_each_other(schema_of_it: dict[str, Any], table: object) -> None:
+def test_the_quick_yes_knows_which_keys_exclude_and_need_each_other(
+    schema_of_it: dict[str, Any], table: object
+) -> None:
     said = fit(schema_of_it | {"additionalProperties": True}, {})(table)
     assert said == Draft202012Validator(schema_of_it).is_valid(table)
 

@@ -153,7 +153,9 @@ def test_a_driver_is_read_to_the_letter(table: dict[str, Any], meant: Driver) ->
     assert driver(table) == meant
 
 
-@pytest.mark.parametrize(("table", "meant"), BALANCERS, ids=lambda one: next(iter(one)) if isinstance(one, dict) else "")
+@pytest.mark.parametrize(
+    ("table", "meant"), BALANCERS, ids=lambda one: next(iter(one)) if isinstance(one, dict) else ""
+)
 def test_a_balancer_is_read_to_the_letter(table: dict[str, Any], meant: Balancing) -> None:
     assert balancing(table) == meant
 
