@@ -54,10 +54,10 @@ def unknown_environment(inventory: Inventory, document: Document) -> Iterator[Co
                 where = document.key("services", name, "instances", environment)
                 says = f"{name} has instances in the unknown environment {environment}"
                 yield Complaint("unknown-environment", where, says, advice, name)
-        for index, environment in enumerate(service.balancer.environments if service.balancer else ()):
-            if environment not in inventory.environments:
+        for index, stands in enumerate(service.balancer.environments if service.balancer else ()):
+            if stands not in inventory.environments:
                 where = document.value("services", name, "balancer", "environments", index)
-                says = f"the balancer of {name} stands in the unknown environment {environment}"
+                says = f"the balancer of {name} stands in the unknown environment {stands}"
                 yield Complaint("unknown-environment", where, says, advice, name)
     for chain in inventory.chains:
         for environment in chain.sinks:
