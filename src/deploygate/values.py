@@ -76,6 +76,17 @@ def _deploy(document: Document, path: Path, deploy: Table) -> Iterator[Misfit]:
                 "Keep `systemd` alone, or write `start` in its place.",
             ),
         )
+    if "systemd" in killstart and "secrets" in killstart:
+        at = (*path, "killstart", "secrets")
+        yield Misfit(
+            at,
+            Finding(
+                "unit-secrets",
+                document.key(*at),
+                f"{dotted(at)} would reach systemctl, and systemd passes none of it on to the unit",
+                "Take `secrets` out, and let the unit say where it gets them: `LoadCredential=`, `EnvironmentFile=`.",
+            ),
+        )
     yield from _settings(document, (*path, "plugin", "settings"), deploy.get("plugin", {}).get("settings"))
 
 

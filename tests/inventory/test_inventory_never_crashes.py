@@ -21,11 +21,10 @@ KILLSTART: dict[str, object] = {
     "root": "/srv",
     "grace": "1m",
     "keep": 3,
-    "secrets": ["A"],
     "ssh": {"user": "a", "port": 22},
 }
 DRIVERS: list[dict[str, dict[str, object]]] = [
-    {"killstart": KILLSTART | {"start": ["./run"], "stop": "./stop", "pid": ["./pid"], "check": ["./check"]}},
+    {"killstart": KILLSTART | {"start": ["./run"], "stop": "./stop", "pid": ["./pid"], "secrets": ["A"]}},
     {"killstart": KILLSTART | {"systemd": {"unit": "a@{version}.service"}}},
     {"command": {"start": ["a"], "stop": ["a"], "status": ["a"], "prove": "a", "timeout": "9s", "grace": "5s"}},
     {"plugin": {"name": "a", "settings": {"a": [{"b": 1}]}, "grace": "1m"}},

@@ -33,6 +33,7 @@ SHAPE_RULES = {
     "schema-version": "the format is one that this gate reads",
     "three-owners": "a service has three owners",
     "too-many": "misfits are shown up to a number",
+    "unit-secrets": "a unit of systemd gets its secrets from systemd",
     "unknown-key": "a key is one that the gate knows",
     "unquoted": "text that YAML reads as something else stands in quotes",
     "wrong-type": "a value is of its key's kind",
