@@ -87,11 +87,13 @@ def tree() -> str:
     return "```\n" + "".join(lines) + "```\n"
 
 
-def keys(name: str) -> Callable[[], str]:
-    """Return what gives the keys of one part of the inventory's schema, each with what it means."""
+def keys(part: str, *inner: str) -> Callable[[], str]:
+    """Return what gives the keys of one part of the inventory's schema, or of a table in it, with what they mean."""
 
     def rows() -> Iterator[tuple[str, str]]:
-        found = schema()["$defs"].get(name) or _within(name)
+        found = schema()["$defs"][part]
+        for key in inner:
+            found = found["properties"][key]
         for key, about in found["properties"].items():
             must = " Must be given." if key in found.get("required", ()) else ""
             yield f"`{key}`", about["description"] + must
@@ -118,7 +120,17 @@ PARTS: dict[str, Callable[[], str]] = {
     "health-keys": keys("health"),
     "version-keys": keys("version-probe"),
     "rollout-keys": keys("rollout"),
-    "killstart-keys": keys("killstart"),
+    "instance-keys": keys("instance"),
+    "deploy-keys": keys("service", "deploy"),
+    "killstart-keys": keys("service", "deploy", "killstart"),
+    "ssh-keys": keys("ssh"),
+    "systemd-keys": keys("systemd"),
+    "command-keys": keys("service", "deploy", "command"),
+    "plugin-keys": keys("driver-plugin"),
+    "balancer-keys": keys("balancer"),
+    "haproxy-keys": keys("balancer", "haproxy"),
+    "nginx-keys": keys("balancer", "nginx"),
+    "balancer-command-keys": keys("balancer", "command"),
 }
 
 
@@ -130,12 +142,6 @@ def filled(text: str) -> str:
 def pages() -> list[Path]:
     """Return every page that may have generated parts."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def _within(name: str) -> dict[str, dict[str, dict[str, str]]]:
-    deploy = schema()["$defs"]["service"]["properties"]["deploy"]["properties"]
-    found: dict[str, dict[str, dict[str, str]]] = deploy[name]
-    return found
 
 
 def _modules(folder: Path) -> Iterator[Path]:

@@ -92,7 +92,18 @@ def _systemd(table: Mapping[str, Any]) -> dict[str, Command]:
 
 
 def _plugin(table: Mapping[str, Any]) -> Plugin:
-    return Plugin(name=table["name"], settings=dict(table.get("settings", {})), **_given(table))
+    return Plugin(name=table["name"], settings=_bare(table.get("settings", {})), **_given(table))
+
+
+def _bare(value: Any) -> Any:
+    """Return a value without its places, which are no business of a plug-in."""
+    match value:
+        case dict():
+            return {key: _bare(one) for key, one in value.items()}
+        case list():
+            return [_bare(one) for one in value]
+        case _:
+            return value
 
 
 def _given(table: Mapping[str, Any]) -> dict[str, Any]:

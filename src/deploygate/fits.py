@@ -100,6 +100,20 @@ def _unique(_schema: _Schema, _defs: _Schema) -> Fit:
     return fits
 
 
+def _one_of(schema: _Schema, _defs: _Schema) -> Fit:
+    if any(choice.keys() != {"required"} for choice in schema["oneOf"]):
+        return lambda _value: False
+    choices = [frozenset(choice["required"]) for choice in schema["oneOf"]]
+    return lambda value: not isinstance(value, dict) or sum(one <= value.keys() for one in choices) == 1
+
+
+def _dependent(schema: _Schema, _defs: _Schema) -> Fit:
+    needed = {key: frozenset(others) for key, others in schema["dependentRequired"].items()}
+    return lambda value: (
+        not isinstance(value, dict) or all(others <= value.keys() for key, others in needed.items() if key in value)
+    )
+
+
 def _items(schema: _Schema, defs: _Schema) -> Fit:
     each = fit(schema["items"], defs)
     return lambda value: not isinstance(value, list) or all(map(each, value))
@@ -108,7 +122,7 @@ def _items(schema: _Schema, defs: _Schema) -> Fit:
 def _table(schema: _Schema, defs: _Schema) -> Fit:
     known = {key: fit(one, defs) for key, one in schema.get("properties", {}).items()}
     other = schema.get("additionalProperties", False)
-    rest = fit(other, defs) if other else _never(schema, defs)
+    rest = fit(other, defs) if isinstance(other, dict) else lambda _value: other is True
     names = fit(schema["propertyNames"], defs) if "propertyNames" in schema else None
     required = frozenset(schema.get("required", ()))
 
@@ -139,4 +153,6 @@ _KEYWORDS: dict[str, Callable[[_Schema, _Schema], Fit]] = {
     "maxProperties": _at_most(dict, "maxProperties"),
     "uniqueItems": _unique,
     "items": _items,
+    "oneOf": _one_of,
+    "dependentRequired": _dependent,
 }

@@ -26,6 +26,7 @@ _RULE_OF_TITLE = {
     "address": "bad-address",
     "schema version": "schema-version",
 }
+_RULE_OF_CHOICE = {"deploy": "one-driver", "balancer": "one-balancer", "kill and start": "one-start"}
 _TYPES = {"string": "text", "array": "a list", "object": "a table", "integer": "a whole number"}
 
 
@@ -52,7 +53,7 @@ class Mismatch:
     def advice(self) -> str:
         """What the schema says of a value that fits, with an example."""
         about = str(self.schema.get("description", "Its schema says what fits."))
-        example = next((one for one in self.schema.get("examples", ()) if isinstance(one, str | int)), None)
+        example = next((one for one in self.schema.get("examples", ()) if type(one) in {str, int}), None)
         if example is None:
             return about
         return f"{about} For example {quoted(example) if isinstance(example, str) else example}."
@@ -62,11 +63,27 @@ def _kinds(types: str | list[str]) -> tuple[str, ...]:
     return (types,) if isinstance(types, str) else tuple(types)
 
 
-def missing(document: Document, error: Mismatch, key: str) -> Finding:
-    """Say that a key is missing; its table's key is the place."""
+def missing(document: Document, error: Mismatch, key: str, *, by: str = "") -> Finding:
+    """Say that a key is missing, and `by` which other one; its table's key is the place."""
     about = error.schema.get("properties", {}).get(key, {})
     rule, advice = _NAMED.get(key, ("missing-key", about.get("description", "Add it.")))
-    return Finding(rule, document.key(*error.path), f"{dotted((*error.path, key))} is missing", advice)
+    says = f"{dotted((*error.path, key))} is missing"
+    if by:
+        says, advice = f"{says}, and {by} makes no sense without it", f"Add it, or take `{by}` out. {advice}"
+    return Finding(rule, document.key(*error.path), says, advice)
+
+
+def one_key(document: Document, error: Mismatch) -> Finding:
+    """Say that none, or more than one, of some keys is there, where there must be exactly one."""
+    path, rule = error.path, _RULE_OF_CHOICE[error.title]
+    choices = [str(key) for choice in error.wants for key in choice["required"]]
+    given = [key for key in error.value if key in choices]
+    if given:
+        says = f"{dotted(path)} has {' and '.join(given)}, and must have one of them"
+        return Finding(rule, document.key(*path, given[1]), says, "Keep the one that is meant, and take the rest out.")
+    if rule == "one-start":
+        return missing(document, error, "start")
+    return Finding(rule, document.key(*path), f"{dotted(path)} has none of {', '.join(choices)}", error.advice)
 
 
 def wrong_type(document: Document, error: Mismatch) -> Finding:

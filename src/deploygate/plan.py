@@ -128,15 +128,15 @@ def times(watch: Watch, moves: tuple[Move, ...], drain: float = 0.0) -> tuple[fl
 def worst_seconds(size: int, *, grace: float, deadline: float, bake: float, drain: float = 0.0) -> float:
     """Return the seconds of the longest deploy of `size` instances: every deadline used up, there and back.
 
-    Each instance waits for the floor, is switched and watched; after the last one all are seen once more; the
-    rollback is raised, fails at its very end, and is done again in this process.
+    Each instance waits for the floor, is drained, switched and watched; after the last one all are seen once more;
+    the rollback is raised, fails at its very end, and is done again in this process.
     """
     if not size:
         return 0.0
     forward = size * (deadline + drain + grace + deadline) + bake
     last_round = deadline + bake
-    back = undo_seconds(size, grace=grace, deadline=deadline, drain=drain)
-    return forward + last_round + (grace + deadline) + RAISING + 2 * back
+    undo = undo_seconds(size, grace=grace, deadline=deadline, drain=drain)
+    return forward + last_round + (grace + deadline) + RAISING + 2 * undo
 
 
 def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0) -> float:

@@ -66,6 +66,11 @@ def _misfits(document: Document, error: Mismatch) -> Iterator[Misfit]:
             yield from _unknown_keys(document, path, error)
         case "required":
             yield from _missing_keys(document, path, error)
+        case "dependentRequired":
+            yield from _missing_companions(document, path, error)
+        case "oneOf":
+            if isinstance(error.value, dict):  # else its type is what is wrong
+                yield Misfit(path, mismatch.one_key(document, error))
         case "type":
             yield Misfit(path, mismatch.wrong_type(document, error))
         case "enum" | "const":
@@ -94,3 +99,11 @@ def _missing_keys(document: Document, path: Path, error: Mismatch) -> Iterator[M
         if key in error.value:
             continue
         yield Misfit((*path, key), mismatch.missing(document, error, key))
+
+
+def _missing_companions(document: Document, path: Path, error: Mismatch) -> Iterator[Misfit]:
+    for key, others in error.wants.items():
+        if key in error.value:
+            for other in others:
+                if other not in error.value:
+                    yield Misfit((*path, other), mismatch.missing(document, error, other, by=key))

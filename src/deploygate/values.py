@@ -5,12 +5,13 @@ import warnings
 from collections.abc import Iterator
 
 from deploygate.address import flaw
-from deploygate.document import Document, Path, Table
+from deploygate.document import Document, Moment, Path, Row, Table
 from deploygate.findings import Finding
 from deploygate.shape import Misfit
 from deploygate.wording import dotted, plain, quoted
 
 READERS = ("convention", "json", "header", "text", "regex")  # a probe has at most one of these
+_OF_SYSTEMD = ("stop", "pid", "check")  # what a template unit stands for, besides the start
 
 
 def check_values(document: Document, broken: frozenset[Path]) -> tuple[Misfit, ...]:
@@ -37,6 +38,8 @@ def _misfits(document: Document, broken: frozenset[Path]) -> Iterator[Misfit]:
     for name, service in sound(document, broken, "services").items():
         for key in ("health", "version_probe"):
             yield from _probe(document, ("services", name, key), service.get(key, {}))
+        yield from _deploy(document, ("services", name, "deploy"), service["deploy"])
+        yield from _balancer(document, ("services", name, "balancer"), service.get("balancer", {}))
         for environment, instances in service["instances"].items():
             for index, instance in enumerate(instances):
                 path = ("services", name, "instances", environment, index, "address")
@@ -57,6 +60,64 @@ def _address(document: Document, path: Path, address: str) -> Iterator[Misfit]:
                 "Write http or https, a host and, where it is not the usual one, a port.",
             ),
         )
+
+
+def _deploy(document: Document, path: Path, deploy: Table) -> Iterator[Misfit]:
+    killstart = deploy.get("killstart", {})
+    given = [one for one in _OF_SYSTEMD if one in killstart]
+    if "systemd" in killstart and given:
+        at = (*path, "killstart", given[0])
+        yield Misfit(
+            at,
+            Finding(
+                "one-start",
+                document.key(*at),
+                f"{dotted(at[:-1])} has systemd and {', '.join(given)}, which systemd stands for",
+                "Keep `systemd` alone, or write `start` in its place.",
+            ),
+        )
+    if "systemd" in killstart and "secrets" in killstart:
+        at = (*path, "killstart", "secrets")
+        yield Misfit(
+            at,
+            Finding(
+                "unit-secrets",
+                document.key(*at),
+                f"{dotted(at)} would reach systemctl, and systemd passes none of it on to the unit",
+                "Take `secrets` out, and let the unit say where it gets them: `LoadCredential=`, `EnvironmentFile=`.",
+            ),
+        )
+    yield from _settings(document, (*path, "plugin", "settings"), deploy.get("plugin", {}).get("settings"))
+
+
+def _balancer(document: Document, path: Path, balancer: Table) -> Iterator[Misfit]:
+    for index, socket in enumerate(balancer.get("haproxy", {}).get("sockets", ())):
+        at = (*path, "haproxy", "sockets", index)
+        if not socket.startswith("/") and (problem := flaw(f"http://{socket}")):
+            yield Misfit(
+                at,
+                Finding(
+                    "bad-address",
+                    document.value(*at),
+                    f"{dotted(at)}: {quoted(socket)} is not an address: {problem}",
+                    "Write host:port, or the path of a socket on this machine.",
+                ),
+            )
+    yield from _settings(document, (*path, "plugin", "settings"), balancer.get("plugin", {}).get("settings"))
+
+
+def _settings(document: Document, path: Path, value: object) -> Iterator[Misfit]:
+    """Find dates in what a plug-in is told: nothing else in an inventory is one, and no plug-in expects it."""
+    match value:
+        case Table():
+            for key, one in value.items():
+                yield from _settings(document, (*path, key), one)
+        case Row():
+            for index, one in enumerate(value):
+                yield from _settings(document, (*path, index), one)
+        case Moment(text):
+            says = f"{dotted(path)} must not be a date, and YAML reads the unquoted {plain(text)} as one"
+            yield Misfit(path, Finding("unquoted", document.value(*path), says, f"Write {quoted(text)} in quotes."))
 
 
 def _probe(document: Document, path: Path, probe: dict[str, str]) -> Iterator[Misfit]:

@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from made import service
 
-from deploygate.adapters.commands import argv, environment, not_executable, values
+from deploygate.adapters.commands import argv, environment, exported, not_executable, values
 from deploygate.adapters.hosts.processes import launch
 from deploygate.adapters.identity import identity
 from deploygate.names import InstanceName, ServiceName, Version
@@ -44,19 +44,82 @@ def test_a_command_may_use_these_values() -> None:
     assert filled() == {
         "service": "Svc",
         "instance": "i1",
+        "environment": "production",
         "version": "2.0",
+        "unit-version": "2.0",
         "release": "/srv/Svc/2.0",
         "root": "/srv/Svc",
         "address": "http://127.0.0.1:7002",
         "host": "127.0.0.1",
         "port": "7002",
+        "machine": "127.0.0.1",
+    }
+
+
+def test_the_machine_is_the_instances_host_where_it_has_one() -> None:
+    found = values(SVC, replace(SVC.instances[0], on="web-1"), Version("2.0"), ROOT)
+    assert (found["environment"], found["machine"], found["host"]) == ("parallel-chain", "web-1", "127.0.0.1")
+
+
+def test_what_is_not_known_is_empty() -> None:
+    found = values(SVC, SVC.instances[1], None, None)
+    assert {name for name, value in found.items() if not value} == {"version", "unit-version", "release", "root"}
+    assert values(SVC, SVC.instances[1], Version("2.0"), None)["release"] == ""
+    assert values(SVC, SVC.instances[1], None, ROOT)["release"] == ""
+
+
+def test_a_folder_on_another_machine_is_a_path_of_that_machine() -> None:
+    found = values(SVC, SVC.instances[1], Version("2.0"), PurePosixPath("/srv/Svc"))
+    assert (found["root"], found["release"]) == ("/srv/Svc", "/srv/Svc/2.0")
+
+
+@pytest.mark.parametrize(
+    ("version", "as_unit"),
+    [
+        ("2.0", "2.0"),
+        ("2024.06.1-rc1", "2024.06.1-rc1"),  # systemd-escape would write \x2d, for a slash becomes a dash
+        ("1.0+build_7", "1.0\\x2bbuild_7"),
+        ("1.0~beta", "1.0\\x7ebeta"),
+        ("1:2.0", "1:2.0"),
+        ("a b/c@d\\", "a\\x20b\\x2fc\\x40d\\x5c"),
+        ("ä€", "\\xc3\\xa4\\xe2\\x82\\xac"),
+    ],
+)
+def test_a_version_in_a_units_name_is_escaped_as_systemd_does(version: str, as_unit: str) -> None:
+    assert filled(version)["unit-version"] == as_unit
+    assert argv(Argv(("systemctl", "start", "--", "a@{unit-version}.service")), filled(version)) == [
+        "systemctl", "start", "--", f"a@{as_unit}.service",
+    ]  # fmt: skip
+
+
+def test_values_are_exported_by_name_and_the_version_of_a_unit_is_not() -> None:
+    assert exported(filled()) == {
+        "DEPLOYGATE_SERVICE": "Svc",
+        "DEPLOYGATE_INSTANCE": "i1",
+        "DEPLOYGATE_ENVIRONMENT": "production",
+        "DEPLOYGATE_VERSION": "2.0",
+        "DEPLOYGATE_RELEASE": "/srv/Svc/2.0",
+        "DEPLOYGATE_ROOT": "/srv/Svc",
+        "DEPLOYGATE_ADDRESS": "http://127.0.0.1:7002",
+        "DEPLOYGATE_HOST": "127.0.0.1",
+        "DEPLOYGATE_PORT": "7002",
+        "DEPLOYGATE_MACHINE": "127.0.0.1",
     }
 
 
 def test_each_placeholder_is_filled_in_and_nothing_else() -> None:
-    words = ("{release}/bin/{service}", "--listen={host}:{port}", "{instance}{version}", "{unknown}", "{}", "{{port}}")
+    words = (
+        "{release}/bin/{service}",
+        "--listen={host}:{port}",
+        "{instance}{version}",
+        "{unknown}",
+        "{}",
+        "{{port}}",
+        "{environment}@{machine}",
+    )
     assert argv(Argv(words), filled()) == [
         "/srv/Svc/2.0/bin/Svc", "--listen=127.0.0.1:7002", "i12.0", "{unknown}", "{}", "{7002}",
+        "production@127.0.0.1",
     ]  # fmt: skip
 
 

@@ -11,7 +11,10 @@ from deploygate.names import Version
 from deploygate.ways import Argv, Command
 
 _PLACE = re.compile(r"\{(service|instance|environment|version|unit-version|release|root|address|host|port|machine)\}")
-_NOT_IN_A_UNIT = re.compile(r"[^A-Za-z0-9:_.-]")  # systemd.unit(5): what else there is must be escaped
+# What systemd.unit(5) does not allow in a unit's name is escaped as it says, but for the dash: systemd-escape takes
+# care of that because its dash is a slash. No version has a slash, and `ads@1.0-rc1` is what people type; %i is then
+# the version itself.
+_NOT_IN_A_UNIT = re.compile(rb"[^A-Za-z0-9:_.-]")
 _PRIVATE = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")  # the gate's own, and no business of a service
 
 
@@ -25,7 +28,7 @@ def values(service: Service, instance: Instance, version: Version | None, root: 
         "instance": instance.name,
         "environment": instance.environment,
         "version": version or "",
-        "unit-version": _NOT_IN_A_UNIT.sub(lambda match: f"\\x{ord(match[0]):02x}", version or ""),
+        "unit-version": _in_a_unit(version or ""),
         "release": str(root / version) if root and version else "",
         "root": str(root) if root else "",
         "address": instance.address,
@@ -33,6 +36,10 @@ def values(service: Service, instance: Instance, version: Version | None, root: 
         "port": str(instance.port),
         "machine": instance.machine,
     }
+
+
+def _in_a_unit(text: str) -> str:
+    return _NOT_IN_A_UNIT.sub(lambda match: b"\\x%02x" % match[0][0], text.encode()).decode()
 
 
 def exported(filled: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from deploygate.document import Document
 from deploygate.findings import Finding
 from deploygate.inventory import Inventory
-from deploygate.rules import chains, instances, interfaces, probes, times, waivers
+from deploygate.rules import balancers, chains, drivers, instances, interfaces, probes, times, waivers, waves
 from deploygate.rules.catalogue import RULES, WAIVABLE
 from deploygate.rules.complaint import Complaint, Rule
 
@@ -16,7 +16,13 @@ _ALL = (
     Rule(probes.probe_timeout, _DEFAULTS),
     Rule(probes.health_expect, _DEFAULTS),
     Rule(times.stop_grace, _DEFAULTS),
+    Rule(times.drain_time, _DEFAULTS),
     Rule(times.job_limit, _DEFAULTS | {"limits"}),
+    Rule(drivers.absolute_root),
+    Rule(drivers.host_without_ssh),
+    Rule(drivers.timeout_grace),
+    Rule(balancers.idle_balancer, frozenset({"environments"})),
+    Rule(balancers.same_file),
     Rule(instances.same_name),
     Rule(instances.same_address),
     Rule(instances.unknown_environment, frozenset({"environments"})),
@@ -24,6 +30,8 @@ _ALL = (
     Rule(instances.single_instance),
     Rule(instances.no_twin),
     Rule(instances.floor, _DEFAULTS),
+    Rule(waves.first_wave, _DEFAULTS),
+    Rule(waves.waves_floor, _DEFAULTS),
     Rule(instances.shared_host),
     Rule(interfaces.unprovided, frozenset({"services"})),
     Rule(chains.unknown_service, frozenset({"services"})),

@@ -45,7 +45,7 @@ def same_address(inventory: Inventory, _document: Document) -> Iterator[Complain
 
 
 def unknown_environment(inventory: Inventory, document: Document) -> Iterator[Complaint]:
-    """Find instances and sinks in environments that are not listed."""
+    """Find instances, balancers and sinks in environments that are not listed."""
     known = ", ".join(inventory.environments)
     advice = f"The environments are {known}; add it to `environments`, in the order of promotion."
     for name, service in inventory.services.items():
@@ -53,6 +53,11 @@ def unknown_environment(inventory: Inventory, document: Document) -> Iterator[Co
             if environment not in inventory.environments:
                 where = document.key("services", name, "instances", environment)
                 says = f"{name} has instances in the unknown environment {environment}"
+                yield Complaint("unknown-environment", where, says, advice, name)
+        for index, stands in enumerate(service.balancer.environments if service.balancer else ()):
+            if stands not in inventory.environments:
+                where = document.value("services", name, "balancer", "environments", index)
+                says = f"the balancer of {name} stands in the unknown environment {stands}"
                 yield Complaint("unknown-environment", where, says, advice, name)
     for chain in inventory.chains:
         for environment in chain.sinks:
@@ -116,13 +121,17 @@ def floor(inventory: Inventory, document: Document) -> Iterator[Complaint]:
 def shared_host(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find services that one host takes down as a whole; loopback is somebody's trial fleet, and passed over."""
     for name, service in inventory.services.items():
-        ends = [endpoint(one.address) for one in service.within(PRODUCTION)]
-        hosts = {end.host for end in ends}
-        if len(ends) > 1 and len(hosts) == 1 and not ends[0].is_loopback:
+        machines = [_machine(one) for one in service.within(PRODUCTION)]
+        if len(machines) > 1 and len(set(machines)) == 1 and not machines[0].is_loopback:
             yield Complaint(
                 "shared-host",
                 document.key("services", name, "instances", PRODUCTION),
-                f"all production instances of {name} are on the host {ends[0].host}",
+                f"all production instances of {name} are on the host {machines[0].host}",
                 "Put one on another host, or write why that is fine: `waive: {shared-host: ...}`.",
                 name,
             )
+
+
+def _machine(one: Instance) -> Endpoint:
+    """Return the machine that an instance runs on: as it is named, or else as it is asked."""
+    return Endpoint(one.on.lower() or endpoint(one.address).host, 0)

@@ -3,17 +3,24 @@
 from collections.abc import Iterator
 
 from deploygate.document import Document
+from deploygate.findings import Where
 from deploygate.inventory import Inventory, Service
-from deploygate.names import PRODUCTION
+from deploygate.names import PRODUCTION, ServiceName
 from deploygate.plan import worst_seconds
 from deploygate.rules.complaint import Complaint
+from deploygate.ways import Programs
 
 
 def worst_case(service: Service) -> float:
     """Return the seconds of a service's longest deploy: one instance after the other, and all of it undone."""
-    bake = service.rollout.bake if service.within(PRODUCTION) else 0.0
-    size, probe = len(service.instances), service.health
-    return worst_seconds(size, grace=service.deploy.grace, deadline=probe.deadline, bake=bake)
+    way = service.deploy
+    return worst_seconds(
+        len(service.instances),
+        grace=way.timeout if isinstance(way, Programs) else way.grace,  # a start by programs takes its time too
+        deadline=service.health.deadline,
+        bake=service.rollout.bake if service.within(PRODUCTION) else 0.0,
+        drain=service.balancer.drain if service.balancer else 0.0,
+    )
 
 
 def stop_grace(inventory: Inventory, document: Document) -> Iterator[Complaint]:
@@ -23,9 +30,25 @@ def stop_grace(inventory: Inventory, document: Document) -> Iterator[Complaint]:
         if grace > deadline:
             yield Complaint(
                 "stop-grace",
-                document.value("services", name, "deploy", "killstart", "grace"),
+                _grace(document, name),
                 f"{name} may take {grace:g} s to stop, and its instances' deadline is at {deadline:g} s",
                 "Shorten `grace`, or lengthen the health probe's `deadline`.",
+                name,
+            )
+
+
+def drain_time(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find services that may take longer to drain and stop than an instance may take for all of it."""
+    for name, service in inventory.services.items():
+        drain = service.balancer.drain if service.balancer else 0.0
+        grace, deadline = service.deploy.grace, service.health.deadline
+        if grace <= deadline < drain + grace:
+            yield Complaint(
+                "drain-time",
+                document.value("services", name, "balancer", "drain"),
+                f"{name} may take {drain:g} s to drain and {grace:g} s to stop, "
+                f"and its instances' deadline is at {deadline:g} s",
+                "Shorten `drain` or `grace`, or lengthen the health probe's `deadline`.",
                 name,
             )
 
@@ -39,6 +62,12 @@ def job_limit(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 "job-limit",
                 document.key("services", name),
                 f"in the worst case {name} takes {worst:g} s there and back, and a job {inventory.job_limit:g} s",
-                "Shorten `deadline`, `grace` or `bake`, raise `limits.job`, or waive the rule with a reason.",
+                "Shorten `deadline`, `grace`, `drain` or `bake`, raise `limits.job`, or waive the rule with a reason.",
                 name,
             )
+
+
+def _grace(document: Document, name: ServiceName) -> Where:
+    """Return where the time to stop stands, whichever the driver; a service has exactly one."""
+    (driver,) = document.root["services"][name]["deploy"]
+    return document.value("services", name, "deploy", driver, "grace")
