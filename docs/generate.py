@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from deploygate.adapters.schemas import schema
+from deploygate.adapters.schemas import DRIVER_STATUS, schema
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
@@ -87,16 +87,26 @@ def tree() -> str:
     return "```\n" + "".join(lines) + "```\n"
 
 
-def keys(name: str) -> Callable[[], str]:
-    """Return what gives the keys of one part of the inventory's schema, each with what it means."""
+def keys(part: str, *inner: str) -> Callable[[], str]:
+    """Return what gives the keys of one part of the inventory's schema, or of a table in it, with what they mean."""
 
     def rows() -> Iterator[tuple[str, str]]:
-        found = schema()["$defs"].get(name) or _within(name)
+        found = schema()["$defs"][part]
+        for key in inner:
+            found = found["properties"][key]
         for key, about in found["properties"].items():
             must = " Must be given." if key in found.get("required", ()) else ""
             yield f"`{key}`", about["description"] + must
 
     return lambda: table(("key", "what it says"), tuple(rows()))
+
+
+def status_keys() -> str:
+    """Return the keys of what a status program of the command driver prints."""
+    found = schema(DRIVER_STATUS)
+    must = dict.fromkeys(found["required"], " Must be given.")
+    rows = [(f"`{key}`", about["description"] + must.get(key, "")) for key, about in found["properties"].items()]
+    return table(("key", "what it says"), rows)
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -118,7 +128,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "health-keys": keys("health"),
     "version-keys": keys("version-probe"),
     "rollout-keys": keys("rollout"),
-    "killstart-keys": keys("killstart"),
+    "killstart-keys": keys("service", "deploy", "killstart"),
+    "command-keys": keys("service", "deploy", "command"),
+    "plugin-keys": keys("plugin"),
+    "status-keys": status_keys,
 }
 
 
@@ -130,12 +143,6 @@ def filled(text: str) -> str:
 def pages() -> list[Path]:
     """Return every page that may have generated parts."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def _within(name: str) -> dict[str, dict[str, dict[str, str]]]:
-    deploy = schema()["$defs"]["service"]["properties"]["deploy"]["properties"]
-    found: dict[str, dict[str, dict[str, str]]] = deploy[name]
-    return found
 
 
 def _modules(folder: Path) -> Iterator[Path]:

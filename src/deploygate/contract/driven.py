@@ -1,7 +1,7 @@
 """A driver at work for one run of the gate, in the words that the contract is written in."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from deploygate.endings import Goal
@@ -14,14 +14,20 @@ RUN = RunId("contract-1")
 ANOTHER = RunId("contract-2")
 STRANGER = InstanceName("no-such-instance")
 
+Seen = Callable[[Instance], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """A driver, the service that it deploys, and how many seconds it has for what it does in its own time."""
+    """A driver, the service that it deploys, and how many seconds it has for what it does in its own time.
+
+    `seen` finds out which version an instance really runs, where there is a way.
+    """
 
     hosts: Hosts
     service: Service
     patience: float
+    seen: Seen | None = None
     run: RunId = RUN
 
     @property
@@ -74,7 +80,18 @@ class Driven:
         assert now.alive is True, f"{name} should live, and the driver says {now}"
         assert now.release == version, f"{name} was started at {version}, and the driver says {now}"
         assert now.identity, f"{name} runs, and the driver does not name its process: {now}"
+        self.really(version, name)
         return now.identity
+
+    def really(self, version: Version | None, *names: InstanceName) -> None:
+        """Find out whether instances run this version, or nothing, without asking the driver."""
+        ask, end = self.seen, time.monotonic() + self.patience
+        if ask is None:
+            return
+        for name in names:
+            while (seen := ask(self.instance(name))) != version and time.monotonic() < end:
+                time.sleep(0.02)
+            assert seen == version, f"{name} should run {version or 'nothing'}, and really runs {seen or 'nothing'}"
 
     def settled(self, name: InstanceName, *, alive: bool) -> Process:
         """Return what is known of a process as soon as it is what it should be, or when the patience is over."""

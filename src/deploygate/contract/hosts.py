@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploygate.contract.driven import STRANGER, Driven, instances
+from deploygate.contract.driven import STRANGER, Driven, Seen, instances
 from deploygate.events import Change, Start
 from deploygate.inventory import Instance, Service
 from deploygate.names import Version
@@ -15,8 +15,8 @@ from deploygate.ports import Hosts, Process
 class HostsContract:
     """The rules of a driver.
 
-    An author gives the fixtures `hosts` and `service`, and, where they differ, `versions`, `missing` and `lose`.
-    Each test begins with nothing running, and stops all that it started.
+    An author gives the fixtures `hosts` and `service`, and, where they differ, `versions`, `missing`, `seen` and
+    `lose`. Each test begins with nothing running, and stops all that it started.
     """
 
     proves = True  # False: the driver can't show beforehand that a release is there, and its users are told so
@@ -43,15 +43,22 @@ class HostsContract:
         return Version("0.0-missing")
 
     @pytest.fixture
+    def seen(self) -> Seen | None:
+        """The version that an instance really runs (None: nothing), found out without the driver, where that can be."""
+        return None
+
+    @pytest.fixture
     def lose(self) -> Callable[[Instance], None] | None:
         """A way to kill the process of an instance behind the driver's back, where there is one."""
         return None
 
     @pytest.fixture
-    def driven(self, hosts: Hosts, service: Service, versions: tuple[Version, Version]) -> Iterator[Driven]:
+    def driven(
+        self, hosts: Hosts, service: Service, versions: tuple[Version, Version], seen: Seen | None
+    ) -> Iterator[Driven]:
         """The driver, with the lease, both versions staged, and nothing running."""
         assert len(service.instances) >= 2, "the contract needs two instances or more"
-        driven = Driven(hosts, service, self.patience)
+        driven = Driven(hosts, service, self.patience, seen)
         assert driven.claim() == ()
         try:
             assert driven.stage(*versions) == ()
@@ -62,6 +69,7 @@ class HostsContract:
 
     def test_nothing_lives_before_it_was_started(self, driven: Driven) -> None:
         assert [name for name in driven.names if driven.process(name).alive] == []
+        driven.really(None, *driven.names)
 
     def test_staging_again_does_no_harm_to_what_runs(self, driven: Driven, versions: tuple[Version, Version]) -> None:
         before = driven.started(versions[0])
@@ -173,6 +181,7 @@ class HostsContract:
         for _ in range(2):
             assert driven.switch(None, first) == ()
             assert driven.settled(first, alive=False).alive is False
+            driven.really(None, first)
         assert driven.runs(versions[0], second)
 
     def test_a_process_that_was_lost_is_missed_and_can_be_started_again(
