@@ -85,8 +85,7 @@ class PidFiles:
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         """Return what the file says, as far as it is still true."""
         del service, answered  # it costs nothing, so it is always told
-        for child in self._children:
-            child.poll()
+        self._reap()
         release, identity = self._written(instance.name)
         if identity is not None and _living(identity) is not None:
             return Process(alive=True, release=release, identity=identity)
@@ -112,6 +111,7 @@ class PidFiles:
                 except psutil.TimeoutExpired:
                     running.kill()
                     running.wait(5.0)
+        self._reap()
         if change.start is not None:
             self._start(instance, change.start)
 
@@ -131,6 +131,10 @@ class PidFiles:
         self._children.append(child)
         born = psutil.Process(child.pid).create_time()
         where.write_text(json.dumps([version, f"{child.pid}-{born:.2f}"]))
+
+    def _reap(self) -> None:
+        """Take note of our own children that have ended."""
+        self._children = [child for child in self._children if child.poll() is None]
 
     def _written(self, name: InstanceName) -> tuple[Version | None, str | None]:
         try:
