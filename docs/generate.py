@@ -6,6 +6,7 @@ code is 1 where a page is not what it would be.
 
 import ast
 import importlib
+import inspect
 import re
 import sys
 import tomllib
@@ -17,6 +18,7 @@ import click
 from deploygate.adapters.schemas import DRIVER_STATUS, schema
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
+from deploygate.ports import Balancer, Hosts, Process
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
 from deploygate.wish import WAIVABLE
 
@@ -109,6 +111,11 @@ def status_keys() -> str:
     return table(("key", "what it says"), rows)
 
 
+def port(kind: type) -> Callable[[], str]:
+    """Return what gives a port as it is written down."""
+    return lambda: f"```python\n{inspect.getsource(kind)}```\n"
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table of Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
@@ -132,6 +139,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "command-keys": keys("service", "deploy", "command"),
     "plugin-keys": keys("plugin"),
     "status-keys": status_keys,
+    "hosts-port": port(Hosts),
+    "process-value": port(Process),
+    "balancer-port": port(Balancer),
 }
 
 

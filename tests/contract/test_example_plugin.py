@@ -1,6 +1,7 @@
 """The example plug-in is installed as anybody's would be: it keeps the contract, and is found."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,3 +75,13 @@ def test_what_is_wrong_with_its_settings_is_said_by_itself(run: Run) -> None:
         'the plug-in "pidfile" (deploygate-pidfile 1.0.0) could not be set up: '
         "ValueError: unknown settings: rot; there is only `root`"
     )
+
+
+@pytest.mark.parametrize("kind", ["toml", "python"])
+def test_what_its_page_shows_stands_in_it(kind: str) -> None:
+    page = (SOURCE.parents[1] / "docs" / "plugins.md").read_text()
+    written = re.sub(r"^<!-- generated.*?^<!-- end -->", "", page, flags=re.MULTILINE | re.DOTALL)
+    shown = re.findall(rf"^```{kind}\n(.*?)^```$", written, re.MULTILINE | re.DOTALL)
+    whole = "".join(path.read_text() for path in SOURCE.iterdir() if path.is_file())
+    assert shown
+    assert [block for block in shown if block not in whole] == []
