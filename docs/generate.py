@@ -6,6 +6,7 @@ code is 1 where a page is not what it would be.
 
 import ast
 import importlib
+import inspect
 import re
 import sys
 import tomllib
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import click
 
-from deploygate.adapters.schemas import schema
+from deploygate.adapters.schemas import DRIVER_STATUS, schema
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
+from deploygate.ports import Balancer, Hosts, Process
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
 from deploygate.wish import WAIVABLE
 
@@ -101,6 +103,19 @@ def keys(part: str, *inner: str) -> Callable[[], str]:
     return lambda: table(("key", "what it says"), tuple(rows()))
 
 
+def status_keys() -> str:
+    """Return the keys of what a status program of the command driver prints."""
+    found = schema(DRIVER_STATUS)
+    must = dict.fromkeys(found["required"], " Must be given.")
+    rows = [(f"`{key}`", about["description"] + must.get(key, "")) for key, about in found["properties"].items()]
+    return table(("key", "what it says"), rows)
+
+
+def port(kind: type) -> Callable[[], str]:
+    """Return what gives a port as it is written down."""
+    return lambda: f"```python\n{inspect.getsource(kind)}```\n"
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table of Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
@@ -131,6 +146,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "haproxy-keys": keys("balancer", "haproxy"),
     "nginx-keys": keys("balancer", "nginx"),
     "balancer-command-keys": keys("balancer", "command"),
+    "status-keys": status_keys,
+    "hosts-port": port(Hosts),
+    "process-value": port(Process),
+    "balancer-port": port(Balancer),
 }
 
 

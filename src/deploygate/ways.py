@@ -56,7 +56,7 @@ class KillStart:
 class Programs:
     """Whatever else there is: the user's own programs, run beside the gate; see docs/command-driver.md.
 
-    `timeout` bounds each of them, in seconds; a stop may take `grace` of it, a start the rest.
+    `timeout` bounds each of them, in seconds; a stop, within that, may take `grace` and five seconds more.
     """
 
     start: Command

@@ -6,6 +6,7 @@ from typing import Any
 from deploygate.adapters.shipped import shipped
 
 INVENTORY = "service-inventory.schema.json"
+DRIVER_STATUS = "driver-status.schema.json"
 
 
 def schema_text(name: str = INVENTORY) -> str:

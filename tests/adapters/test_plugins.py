@@ -1,0 +1,112 @@
+"""A plug-in is found by its entry point, loaded when it is named, and if it does not work its package is named."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploygate.adapters.plugins import balancer_named, driver_named
+from deploygate.endings import Ending
+from deploygate.errors import GateError
+from deploygate.ways import Plugin
+
+WHOLE = """
+class Whole:
+    def __init__(self, settings, folder): self.settings, self.folder = settings, folder
+    def claim(self, service, instances, lease, over): return ()
+    def leave(self, service, instances, run): return None
+    def stage(self, service, releases): return ()
+    def prove(self, service, releases, *, unchanged): return ()
+    def switch(self, service, changes, run): return ()
+    def process(self, service, instance, *, answered): return None
+    def prune(self, service, instances, protect): return ()
+    def drain(self, service, instances, patience): return ()
+    def restore(self, service, instances): return ()
+    def in_service(self, service, instances): return {}
+"""
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Install a package with one module and its entry points, as pip would lay it out."""
+
+    def lay_out(package: str, module: str, text: str, group: str = "drivers", **points: str) -> None:
+        site = tmp_path / "site"
+        about = site / f"{package}-1.2.dist-info"
+        about.mkdir(parents=True)
+        (site / f"{module}.py").write_text(text)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
+        lines = [f"{name} = {module}:{value}" for name, value in points.items()]
+        (about / "entry_points.txt").write_text("\n".join([f"[deploygate.{group}]", *lines]))
+        monkeypatch.syspath_prepend(str(site))
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    return lay_out
+
+
+def refused(name: str, folder: Path) -> GateError:
+    """Return how a driver that is named is refused."""
+    with pytest.raises(GateError) as raised:
+        driver_named(Plugin(name), folder)
+    assert raised.value.ending is Ending.INVENTORY_ERROR
+    assert raised.value.help
+    return raised.value
+
+
+def test_a_driver_gets_its_settings_and_the_folder(install: Install, tmp_path: Path) -> None:
+    install("nomadic", "nomadic_1", WHOLE, nomad="Whole")
+    made = driver_named(Plugin("nomad", {"region": "eu"}), tmp_path)
+    assert vars(made) == {"settings": {"region": "eu"}, "folder": tmp_path}
+
+
+def test_drivers_and_balancers_are_told_apart(install: Install, tmp_path: Path) -> None:
+    install("pool", "pool_1", WHOLE, group="balancers", pool="Whole")
+    assert vars(balancer_named(Plugin("pool", {"a": 1}), tmp_path)) == {"settings": {"a": 1}, "folder": tmp_path}
+    assert refused("pool", tmp_path).says == 'no driver called "pool" is installed; installed: none'
+
+
+def test_an_unknown_name_is_told_what_is_installed(install: Install, tmp_path: Path) -> None:
+    install("nomadic", "nomadic_2", WHOLE, nomad="Whole", mesos="Whole")
+    error = refused("nomda", tmp_path)
+    assert error.says == ('no driver called "nomda" is installed; installed: mesos (nomadic 1.2), nomad (nomadic 1.2)')
+    assert '"nomda" in the group deploygate.drivers' in error.help
+
+
+def test_a_plug_in_that_is_not_named_is_not_loaded(install: Install, tmp_path: Path) -> None:
+    install("nomadic", "nomadic_3", WHOLE, nomad="Whole")
+    install("costly", "costly_3", "raise AssertionError('loaded')", costly="Whole")
+    driver_named(Plugin("nomad"), tmp_path)
+    assert "costly_3" not in sys.modules
+
+
+def test_a_name_that_two_packages_bring_is_refused(install: Install, tmp_path: Path) -> None:
+    install("one", "one_4", WHOLE, nomad="Whole")
+    install("two", "two_4", WHOLE, nomad="Whole")
+    assert refused("nomad", tmp_path).says == 'more than one driver is called "nomad": one 1.2 and two 1.2 bring one'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import no_such_module", "could not be set up: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("Other = 1", "could not be set up: AttributeError: module 'broken_5' has no attribute 'Whole'"),
+        ("def Whole(settings, folder): raise ValueError('no region\\n::error::')", "ValueError: no region ::error::"),
+        ("def Whole(settings): return 1", "could not be set up: TypeError"),
+        ("raise SystemExit(3)", "could not be set up: SystemExit: 3"),
+        ("def Whole(settings, folder): pass", "gave a NoneType, which is no Hosts: it has no method claim"),
+        (WHOLE.replace("def prune", "def prun"), "gave a Whole, which is no Hosts: it has no method prune"),
+        (WHOLE.replace("prove(self, service, releases, *, unchanged)", "prove(self, service, releases)"),
+         "its prove can't be called as prove(service, releases, unchanged=...)"),
+        (WHOLE.replace("changes, run)", "changes)"), "its switch can't be called as switch(service, changes, run)"),
+    ],
+)  # fmt: skip
+def test_one_that_does_not_work_is_named_with_its_package(
+    install: Install, tmp_path: Path, text: str, why: str
+) -> None:
+    install("broken", "broken_5", text, nomad="Whole")
+    error = refused("nomad", tmp_path)
+    assert error.says.startswith('the plug-in "nomad" (broken 1.2) ')
+    assert why in error.says
+    assert "\n" not in error.says

@@ -1,0 +1,1 @@
+"""The contract of drivers and balancers, kept by our own and broken by bad ones."""
