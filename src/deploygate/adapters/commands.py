@@ -12,7 +12,14 @@ from deploygate.ways import Argv, Command
 
 _PLACE = re.compile(r"\{(service|instance|environment|version|unit-version|release|root|address|host|port|machine)\}")
 _NOT_IN_A_UNIT = re.compile(r"[^A-Za-z0-9:_.-]")  # systemd.unit(5): what else there is must be escaped
-_PRIVATE = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")  # the gate's own, and no business of a service
+_PRIVATE = (
+    "ACTIONS_",
+    "DEPLOYGATE_SSH_",
+    "GITHUB_",
+    "INPUT_",
+    "RUNNER_",
+    "STATE_",
+)  # the gate's own, and no business of a service
 
 
 def values(service: Service, instance: Instance, version: Version | None, root: PurePath | None) -> dict[str, str]:
