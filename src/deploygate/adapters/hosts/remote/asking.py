@@ -15,7 +15,7 @@ from deploygate.ways import Command, KillStart, Ssh, killstart
 from deploygate.wording import plain, quoted
 
 _AT_ONCE = 16  # hosts, or instances, at the same time
-_PARTS = ("host.sh", "release.sh", "change.sh")
+_PARTS = ("host.sh", "look.sh", "release.sh", "change.sh")
 _REFUSED = 1  # the exit code of a trouble that the program foresaw
 
 One = TypeVar("One")
@@ -94,9 +94,9 @@ class Asker:
             HostError: The host said what is wrong, or can't do what it was asked for.
             UnreachableError: It can't be reached, or was lost in the middle.
         """
-        known = {"root": where.root, "called": where.called, "instance": ""}
+        known = {"root": where.root, "called": where.called, "instance": "", **given}
         try:
-            ran = self.shells.run(where.host, where.ssh, function, known | given, limit, library=library())
+            ran = self.shells.run(where.host, where.ssh, function, known, limit, library=library())
         except ValueError as error:
             raise HostError(plain(str(error))) from None
         if ran.code == _REFUSED and ran.out:

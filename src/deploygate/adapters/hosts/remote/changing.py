@@ -53,6 +53,7 @@ class Changing:
             folder_name(change.start, "a version")
         way = way_of(service)
         limit = way.grace + _BESIDE_GRACE + (_SUPERVISED if way.pid else 0.0)
+        says = ""
         for _ in range(_TRIES):
             given = self._given(service, instance, where, change)
             try:
@@ -63,7 +64,8 @@ class Changing:
             if ran.code != _MEANWHILE:
                 self._leases.claimed(where)
                 return
-        raise HostError(plain(ran.out))
+            says = plain(ran.out)
+        raise HostError(says)
 
     def _given(self, service: Service, instance: Instance, where: Place, change: Change) -> dict[str, str]:
         way = way_of(service)

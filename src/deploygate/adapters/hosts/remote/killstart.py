@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from deploygate.adapters.hosts.remote.asking import (
@@ -21,7 +22,7 @@ from deploygate.adapters.hosts.remote.leases import Leases
 from deploygate.adapters.hosts.remote.looking import Looking
 from deploygate.adapters.hosts.remote.packing import PackingError, pack
 from deploygate.adapters.hosts.remote.staging import Staging, Wanted, folder_for_packing
-from deploygate.adapters.shells import Shells, UnreachableError
+from deploygate.adapters.shells import Shells
 from deploygate.events import Change, Start, Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId, Secret, Version
@@ -77,18 +78,16 @@ class RemoteKillStart:
         """Show that each release is installed, complete and executable, and startable as its supervisor sees it."""
 
         def one_host(where: Place, starts: Sequence[Start]) -> tuple[Trouble, ...]:
-            read: set[Version] = set()
-            troubles = []
-            for start in starts:
-                why = self._hindered(
-                    lambda start=start: self._prove(service, where, start, unchanged and start.version not in read)
-                )  # type: ignore[misc]
-                read.add(start.version)
-                if why:
-                    troubles.append(
-                        Trouble(start.instance, plain(f"{service.name} {start.version} can't be started: {why}", 300))
-                    )
-            return tuple(troubles)
+            whys = []
+            for number, start in enumerate(starts):
+                read = any(one.version == start.version for one in starts[:number])
+                prove = partial(self._prove, service, where, start, unchanged and not read)
+                whys.append((start, self._hindered(prove)))
+            return tuple(
+                Trouble(one.instance, plain(f"{service.name} {one.version} can't be started: {why}", 300))
+                for one, why in whys
+                if why
+            )
 
         return self._per_host(service, wanted, one_host)
 
@@ -195,7 +194,7 @@ class RemoteKillStart:
         why = {}
         for start in starts:
             if start.version not in why:
-                why[start.version] = self._hindered(lambda start=start: work(start))  # type: ignore[misc]
+                why[start.version] = self._hindered(partial(work, start))
         return tuple(
             Trouble(one.instance, self._masked(service, plain(f"{service.name} {why[one.version]}", 300)))
             for one in starts
