@@ -15,7 +15,8 @@ _PLACE = re.compile(r"\{(service|instance|environment|version|unit-version|relea
 # care of that because its dash is a slash. No version has a slash, and `ads@1.0-rc1` is what people type; %i is then
 # the version itself.
 _NOT_IN_A_UNIT = re.compile(rb"[^A-Za-z0-9:_.-]")
-_PRIVATE = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")  # the gate's own, and no business of a service
+# The gate's own, and no business of a service.
+_PRIVATE = ("ACTIONS_", "DEPLOYGATE_SSH_", "GITHUB_", "INPUT_", "RUNNER_", "STATE_")
 
 
 def values(service: Service, instance: Instance, version: Version | None, root: PurePath | None) -> dict[str, str]:

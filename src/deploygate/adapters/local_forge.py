@@ -1,10 +1,11 @@
 """Where there is no GitHub: statuses, the comment and the summary are files, and a rollback is a process of its own."""
 
+import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,12 +25,22 @@ class _Result(msgspec.Struct):
 
 
 class LocalForge:
-    """A `Forge` under a folder. `options` are what a raised rollback needs to find the same inventory and state."""
+    """A `Forge` under a folder. `options` are what a raised rollback needs to find the same inventory and state.
 
-    def __init__(self, folder: Path, options: Sequence[str], stopped: Callable[[], str]) -> None:
+    `environment` is what it needs besides and nobody may read among a process's words.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str],
+        stopped: Callable[[], str],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
         self._options = tuple(options)
         self._stopped = stopped
+        self._environment = dict(environment or {})
 
     def status(self, context: str, state: str, says: str) -> None:
         """Write `status/<context>.json`."""
@@ -53,7 +64,8 @@ class LocalForge:
             "--of-run", of_run, "--raised", "--format", "json", "--progress", "plain", *self._options,
         ]  # fmt: skip
         with result.open("wb") as out:
-            child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, start_new_session=True)
+            told = os.environ | self._environment
+            child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, env=told, start_new_session=True)
         end = time.monotonic() + budget
         while child.poll() is None:
             if self._stopped():

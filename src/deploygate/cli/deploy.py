@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from deploygate.cli.finding_out import environment_named, service_named, version_named
+from deploygate.cli.given import SshGiven
 from deploygate.cli.options import (
     dry_run_option,
     format_option,
@@ -14,6 +15,7 @@ from deploygate.cli.options import (
     parsed_waivers,
     progress_option,
     reported,
+    ssh_options,
     state_option,
     take_over_option,
     waive_option,
@@ -28,6 +30,7 @@ from deploygate.wish import WAIVABLE, Wish
 @click.argument("version", required=False)
 @inventory_option
 @state_option
+@ssh_options
 @click.option("--environment", default=None, help="Deploy up to and including this environment.  [default: all]")
 @click.option(
     "--baseline",
@@ -48,6 +51,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     version: str | None,
     inventory: Path,
     state: Path | None,
+    ssh: SshGiven,
     environment: str | None,
     baseline: str,
     waivers: tuple[str, ...],
@@ -67,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     waived = parsed_waivers(waivers, WAIVABLE)
     if baseline == "broken":
         waived.setdefault("baseline", "--baseline broken")
-    with closing(open_gate(Places(inventory, state), take_over)) as gate:
+    with closing(open_gate(Places(inventory, state, ssh), take_over)) as gate:
         wish = Wish(
             service_named(gate.inventory, service),
             version_named(version),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from deploygate.cli.given import SshGiven
 from deploygate.endings import EXIT_CODES
 from deploygate.errors import GateError, InventoryError
 from deploygate.wording import plain
@@ -66,6 +67,27 @@ take_over_option = click.option(
     default=None,
     help="Take the lock over from this run, on a machine that can't be asked, if you know that it is over.",
 )
+
+
+def ssh_options(function: Function) -> Function:
+    """Add what ssh is given, and hand it to the verb as one `ssh`; a key is never shown, not even as a default."""
+    options = (
+        ("known-hosts", "The keys of the hosts: a known_hosts file, or its text.  [default: as ssh finds them]"),
+        ("key", "The private key: a file, or its text.  [default: ssh's own, and the agent's]"),
+        ("config", "A configuration of ssh: a file, or its text.  [default: ~/.ssh/config]"),
+    )
+
+    @functools.wraps(function)
+    def verb(*args: Any, **kwargs: Any) -> Any:
+        given = (kwargs.pop("ssh_known_hosts"), kwargs.pop("ssh_key"), kwargs.pop("ssh_config"))
+        return function(*args, ssh=SshGiven(*given), **kwargs)
+
+    decorated: Any = verb
+    for name, about in reversed(options):
+        variable = f"DEPLOYGATE_SSH_{name.replace('-', '_').upper()}"
+        add = click.option(f"--ssh-{name}", metavar="FILE", envvar=variable, show_envvar=True, default=None, help=about)
+        decorated = add(decorated)
+    return decorated  # type: ignore[no-any-return]  # a wrapper has the signature of what it wraps, but for `ssh`
 
 
 def parsed_waivers(texts: tuple[str, ...], known: dict[str, str]) -> dict[str, str]:

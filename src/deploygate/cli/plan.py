@@ -8,11 +8,13 @@ import click
 
 from deploygate import report
 from deploygate.cli.finding_out import environment_named, find_out, service_named, version_named
+from deploygate.cli.given import SshGiven
 from deploygate.cli.options import (
     format_option,
     inventory_option,
     parsed_waivers,
     reported,
+    ssh_options,
     state_option,
     waive_option,
 )
@@ -28,6 +30,7 @@ from deploygate.wish import WAIVABLE, Wish
 @click.argument("version", required=False)
 @inventory_option
 @state_option
+@ssh_options
 @click.option("--environment", default=None, help="Plan up to and including this environment.  [default: all]")
 @click.option("--baseline", type=click.Choice(["healthy", "broken"]), default="healthy", help="As for deploy.")
 @waive_option
@@ -39,6 +42,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     version: str | None,
     inventory: Path,
     state: Path | None,
+    ssh: SshGiven,
     environment: str | None,
     baseline: str,
     waivers: tuple[str, ...],
@@ -48,7 +52,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     waived = parsed_waivers(waivers, WAIVABLE)
     if baseline == "broken":
         waived.setdefault("baseline", "--baseline broken")
-    with closing(open_gate(Places(inventory, state))) as gate:
+    with closing(open_gate(Places(inventory, state, ssh))) as gate:
         wish = Wish(
             service_named(gate.inventory, service),
             version_named(version),

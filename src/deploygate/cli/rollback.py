@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from deploygate.cli.finding_out import environment_named, service_named, version_named
+from deploygate.cli.given import SshGiven
 from deploygate.cli.options import (
     dry_run_option,
     format_option,
@@ -14,6 +15,7 @@ from deploygate.cli.options import (
     parsed_waivers,
     progress_option,
     reported,
+    ssh_options,
     state_option,
     take_over_option,
     waive_option,
@@ -33,6 +35,7 @@ from deploygate.wish import WAIVABLE, Wish
 @click.option("--raised", is_flag=True, hidden=True, help="Said by the deploy that raises this rollback.")
 @inventory_option
 @state_option
+@ssh_options
 @waive_option
 @take_over_option
 @dry_run_option
@@ -48,6 +51,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     raised: bool,
     inventory: Path,
     state: Path | None,
+    ssh: SshGiven,
     waivers: tuple[str, ...],
     take_over: str | None,
     dry_run: bool,
@@ -61,7 +65,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     old releases are still installed.
     """
     waived = parsed_waivers(waivers, WAIVABLE)
-    with closing(open_gate(Places(inventory, state), take_over)) as gate:
+    with closing(open_gate(Places(inventory, state, ssh), take_over)) as gate:
         wish = Wish(
             service_named(gate.inventory, service),
             version_named(version),

@@ -18,7 +18,7 @@ from deploygate.adapters.hosts.layout import Layout
 from deploygate.names import Version
 
 # What unpacking says of an archive that is cut off, damaged, locked, or reaches out of its folder.
-_BROKEN = (OSError, ValueError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError)
+BROKEN = (OSError, ValueError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError)
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ def stage(layout: Layout, version: Version, artifact: Path | None, now: float) -
     shutil.rmtree(layout.staging, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        _copy(artifact, beside)
+        copy(artifact, beside)
         files = manifest(beside)
         if artifact.is_dir() and files != manifest(artifact):
             raise ReleaseError(f"{version} did not arrive whole from {artifact}")
@@ -66,7 +66,7 @@ def stage(layout: Layout, version: Version, artifact: Path | None, now: float) -
         else:
             beside.rename(target)
         _record(layout, version, Manifest(files, now, "" if artifact.is_dir() else _digest(artifact)))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ReleaseError(f"{version} can't be staged from {artifact}: {error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -144,7 +144,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(artifact: Path, folder: Path) -> None:
+def copy(artifact: Path, folder: Path) -> None:
+    """Copy a folder, or unpack an archive, into a folder.
+
+    Raises:
+        One of BROKEN: It can't be read, or reaches out of the folder.
+    """
     if artifact.is_dir():
         shutil.copytree(artifact, folder, symlinks=True, dirs_exist_ok=True)
     elif tarfile.is_tarfile(artifact):  # asked first, since a tar that ends with a jar looks like a zip

@@ -1,0 +1,101 @@
+"""The lease on each host: who may change it, as the host itself has it written down."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, each, hundredths, place, way_of
+from deploygate.adapters.shells import UnreachableError
+from deploygate.endings import Goal
+from deploygate.inventory import Service
+from deploygate.names import InstanceName, RunId, ServiceName
+from deploygate.ports import Lease
+
+_HELD = 3  # the exit code of a claim that was refused
+_LIMIT = 15.0  # seconds beside those that a change in progress may take
+
+
+class Leases:
+    """The leases of this run."""
+
+    def __init__(self, asker: Asker, folder: Path) -> None:
+        self._asker = asker
+        self._folder = folder
+        self._leases: dict[ServiceName, Lease] = {}
+        self._claimed: set[Place] = set()
+
+    def claim(
+        self, service: Service, instances: Sequence[InstanceName], lease: Lease, over: Sequence[RunId]
+    ) -> tuple[Lease, ...]:
+        """Write the lease on every host that can be reached; return who else holds one."""
+        self._leases[service.name] = lease
+        grace = way_of(service).grace
+
+        def one(where: Place) -> Lease | None:
+            given = self._given(lease) | {"over": " ".join(over), "patience": hundredths(grace + _LIMIT)}
+            try:
+                ran = self._asker.call(where, "dg_claim", given, 2 * grace + 3 * _LIMIT)
+            except (HostError, UnreachableError):
+                return None  # what is asked of it next will fail, and say why
+            if ran.code == _HELD:
+                return _lease(ran.out)
+            self._claimed.add(where)
+            return None
+
+        return tuple(held for held in each(self._places(service, instances), one) if held)
+
+    def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
+        """Take this run's lease off the hosts."""
+
+        def one(where: Place) -> None:
+            if where not in self._claimed:
+                return
+            self._claimed.discard(where)
+            try:
+                self._asker.call(where, "dg_leave", {"run": run, "patience": hundredths(_LIMIT)}, 2 * _LIMIT)
+            except (HostError, UnreachableError):
+                return  # it runs out by itself
+
+        each(self._places(service, instances), one)
+
+    def shown(self, service: Service, where: Place, run: RunId) -> dict[str, str]:
+        """Return what a change shows to the host; a host that was not there to be claimed is claimed with it."""
+        lease = self._leases.get(service.name) or Lease(run, Goal.DEPLOY, "unknown", "unknown", "unknown")
+        claiming = "yes" if service.name in self._leases and where not in self._claimed else ""
+        return self._given(lease) | {"run": run, "over": "", "claiming": claiming}
+
+    def claimed(self, where: Place) -> None:
+        """Remember that a change has claimed a host."""
+        self._claimed.add(where)
+
+    def _given(self, lease: Lease) -> dict[str, str]:
+        return {
+            "run": _word(lease.run),
+            "rank": lease.rank,
+            "gate": _word(lease.gate),
+            "process": _word(lease.process),
+            "since": _word(lease.since),
+            "lasts": str(math.ceil(lease.lasts)),
+        }
+
+    def _places(self, service: Service, instances: Sequence[InstanceName]) -> list[Place]:
+        wanted = set(instances) or {one.name for one in service.instances}
+        found: dict[Place, None] = {}
+        for instance in service.instances:
+            if instance.name in wanted:
+                try:
+                    found[place(service, instance, self._folder)] = None
+                except HostError:
+                    continue  # what is asked of it next will fail, and say why
+        return list(found)
+
+
+def _word(text: str) -> str:
+    return "-".join(text.split()) or "unknown"
+
+
+def _lease(line: str) -> Lease:
+    parts = [*line.split(), *["unknown"] * 6]
+    rank = Goal.ROLLBACK if parts[1] == Goal.ROLLBACK else Goal.DEPLOY
+    lasts = float(parts[5]) if parts[5].isdecimal() else 0.0
+    return Lease(RunId(parts[0]), rank, parts[2], parts[3], parts[4], lasts)

@@ -1,0 +1,200 @@
+# shellcheck shell=dash disable=SC2015,SC2016,SC2034,SC2119,SC2120,SC2154
+# A change on a host: stop what runs on an instance, and start something else, under the lease of the run.
+
+# The lease is held by this run, and shared until the end of the change: a claim waits for it. A run that could
+# not be here when it claimed its hosts (`claiming`) claims this one now.
+leased() {
+    open_lease
+    hold 9 -s "$patience" || fail "the lease of $called is busy"
+    if lease && [ "$l_run" = "$run" ]; then return 0; fi
+    if [ -n "$claiming" ]; then
+        hold 9 -x "$patience" || fail "the lease of $called is busy"
+        if free; then
+            take
+            flock -s 9
+            return 0
+        fi
+    fi
+    lease || fail "the lease of $called is not held by run $run any more; nothing was changed there"
+    fail "the lease of $called is held by $l_rank run $l_run since $l_since; nothing was changed there"
+}
+
+# gone PID START TIME: whether a process is gone by then.
+gone() {
+    clock
+    end=$((now + $3)) step=0.002
+    while alive "$1" && [ "$start" = "$2" ]; do
+        clock
+        [ "$now" -lt "$end" ] || return 1
+        nap "$step"
+        step=0.01
+    done
+}
+
+# ended PID TIME ASK: stops a process and its group; SIGKILL when the time is over.
+ended() {
+    alive "$1" || return 0
+    group=$pgrp begun=$start
+    [ -z "$3" ] || kill -s TERM -- "-$group" 2>/dev/null
+    if ! gone "$1" "$begun" "$2"; then
+        kill -s KILL -- "-$group" 2>/dev/null
+        gone "$1" "$begun" 500 || fail "pid $1 does not die on $called"
+    fi
+    kill -s KILL -- "-$group" 2>/dev/null
+    return 0
+}
+
+stop_own() {
+    if [ -z "$stop_words" ] || [ -z "$running" ]; then
+        ended "$pid" "$grace" ask
+        return
+    fi
+    as "$running"
+    DEPLOYGATE_PID=$pid
+    export DEPLOYGATE_PID
+    clock
+    began=$now ask=ask log=$mine/$running.log
+    eval "set -- $stop_words"
+    bounded "$grace" "$log" "$@" && ask=''
+    [ -z "$overran" ] || printf 'deploygate: the stop command did not end within its grace\n' >>"$log"
+    clock
+    left=$((grace - (now - began)))
+    [ "$left" -gt 0 ] || left=0
+    ended "$pid" "$left" "$ask"
+}
+
+# A supervisor is asked first; what does not go within its grace is killed, and then it is asked again, so that
+# it does not bring it back.
+stop_supervised() {
+    [ -n "$running" ] && [ -n "$stop_words" ] || return 0
+    as "$running"
+    [ -n "$lives" ] || asked
+    begun=$start log=$mine/$running.log
+    eval "set -- $stop_words"
+    clock
+    limit=$((now + grace))
+    if bounded "$grace" "$log" "$@"; then
+        [ -n "$lives" ] || return 0
+        clock
+        left=$((limit - now))
+        [ "$left" -gt 0 ] || left=0
+        if gone "$pid" "$begun" "$left"; then return 0; fi
+    elif [ -z "$lives" ] && [ -z "$overran" ]; then
+        fail "the stop command of $running ended with $code on $called: $(last_lines "$log" 0 | tr '\n' ' ')"
+    fi
+    if [ -n "$lives" ] && alive "$pid" && [ "$start" = "$begun" ]; then
+        kill -s KILL "$pid" 2>/dev/null
+        gone "$pid" "$begun" 500 || fail "pid $pid does not die on $called"
+    fi
+    bounded 1000 "$log" "$@" && return 0
+    why="ended with $code"
+    [ -z "$overran" ] || why="did not end within 10 s, when what it stops was killed already"
+    fail "the stop command of $running $why on $called: $(last_lines "$log" 0 | tr '\n' ' ')"
+}
+
+# What a gone process left behind, or one that still listens, is known by its environment.
+end_left_over() {
+    [ -n "$1" ] || listening || return 0
+    # shellcheck disable=SC2013 # paths of /proc have no space
+    for one in $(grep -lF "DEPLOYGATE_PIDFILE=$pidfile" /proc/[0-9]*/environ 2>/dev/null); do
+        one=${one#/proc/}
+        one=${one%/environ}
+        if carries "$one"; then ended "$one" "$grace" ask; fi
+    done
+}
+
+written() {
+    printf '%s\n' "$start_version" "$before" "$logged" "$run" "$at" >"$mine/.current.$$" 2>/dev/null &&
+        mv -f "$mine/.current.$$" "$mine/current" || fail "$mine can't be written on $called: is its disk full?"
+}
+
+start_own() {
+    if holder; then fail "port $DEPLOYGATE_PORT of $called is held by $by, which deploygate did not start"; fi
+    rm -f "$mine/identity" "$pidfile"
+    fork=-f
+    setsid -f true </dev/null >/dev/null 2>&1 8>&- 9>&- || fork=''
+    eval "set -- $start_words"
+    set -- /bin/sh -c 'echo "$$" >"$DEPLOYGATE_PIDFILE" && exec "$@"' deploygate "$@"
+    (
+        exported
+        DEPLOYGATE_PIDFILE=$pidfile
+        export DEPLOYGATE_PIDFILE
+        if [ -n "$DEPLOYGATE_SECRETS" ]; then
+            set -a
+            # shellcheck disable=SC1090 # written by deploygate, each value quoted
+            . "$DEPLOYGATE_SECRETS"
+            set +a
+        fi
+        cd "$DEPLOYGATE_RELEASE" || exit 1
+        if [ -n "$fork" ]; then exec setsid -f "$@"; fi
+        setsid "$@" &
+    ) </dev/null >>"$log" 2>&1 8>&- 9>&-
+    clock
+    end=$((now + 500)) pid=''
+    until { IFS= read -r pid <"$pidfile"; } 2>/dev/null; do
+        clock
+        [ "$now" -lt "$end" ] || fail "$start_version did not start on $called: $(last_lines "$log" "$logged" | tr '\n' ' ')"
+        nap 0.002
+    done
+    alive "$pid" || start=gone
+    printf '%s\n' "$boot:$pid:$start" >"$mine/identity"
+}
+
+start_supervised() {
+    rm -f "$mine/identity" "$pidfile"
+    eval "set -- $start_words"
+    if ! bounded 3000 "$log" "$@"; then
+        why="ended with $code"
+        [ -z "$overran" ] || why="did not end within 30 s"
+        fail "the start command of $start_version $why on $called: $(last_lines "$log" "$logged" | tr '\n' ' ')"
+    fi
+    clock
+    end=$((now + 200)) pid_words=$start_pid_words
+    asked
+    while [ -z "$lives" ]; do
+        clock
+        [ "$now" -lt "$end" ] || return 0
+        nap 0.05
+        asked
+    done
+    printf '%s\n' "$who" >"$mine/identity"
+}
+
+dg_switch() {
+    needs flock setsid mkdir mv rm sleep grep tr
+    folders
+    leased
+    mkdir -p "$mine" 2>/dev/null || fail "$mine can't be written on $called"
+    exec 8>>"$mine/lock"
+    hold 8 -x "$patience" || fail "another gate is busy with $instance on $called"
+    known=yes
+    recorded || known=''
+    owned
+    if [ -z "$lives" ] && [ -n "$supervised" ] && [ -n "$current" ]; then
+        as "$current"
+        asked
+    fi
+    if [ -n "$keep" ] && [ -n "$lives" ] && [ "$current" = "$start_version" ]; then exit 0; fi
+    if [ "$current" != "$expected" ]; then
+        printf '%s was changed by somebody else just now, to %s\n' "$instance on $called" "${current:-nothing}"
+        exit 5
+    fi
+    [ -z "$start_version" ] || installed "$start_version"
+    running=${current:-$stop_version} before=${current:-$stop_version} orphans=''
+    if [ -n "$supervised" ]; then
+        stop_supervised
+    elif [ -n "$lives" ]; then
+        stop_own
+    elif [ -n "$pid" ]; then
+        orphans=yes
+    fi
+    [ -n "$supervised" ] || end_left_over "$orphans"
+    if [ -n "$known" ] && [ -z "$current" ]; then before=''; fi
+    [ "$before" != "$start_version" ] || before=$previous
+    log=$mine/$start_version.log logged=0
+    if [ -n "$start_version" ] && [ -s "$log" ]; then logged=$(($(wc -c <"$log"))); fi
+    written
+    [ -n "$start_version" ] || exit 0
+    as "$start_version"
+    if [ -n "$supervised" ]; then start_supervised; else start_own; fi
+}

@@ -1,0 +1,187 @@
+# shellcheck shell=dash disable=SC2015,SC2034,SC2119,SC2120,SC2154
+# What deploygate runs on a host: functions for POSIX shells such as dash and busybox. The text never changes;
+# versions, names and paths come as variables only. Each call runs in a subshell of its own, so that `exit` ends
+# the call alone. What is to be told stands on standard output; the exit code is 0, or 1 for a trouble.
+
+fail() {
+    printf '%s\n' "$*"
+    exit 1
+}
+
+needs() {
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null 2>&1 || fail "$called has no $tool, which deploygate needs there"
+    done
+    [ -r /proc/self/stat ] || fail "$called has no /proc, which deploygate needs there"
+}
+
+# Time: hundredths of a second of the host's own uptime, which no clock can set.
+
+clock() {
+    IFS=' ' read -r up _ </proc/uptime
+    now=$((1${up#*.} - 100 + ${up%.*} * 100))
+}
+
+nap() {
+    sleep "$1" 2>/dev/null || sleep 1
+}
+
+# Processes: the boot, the number and the start tell one from any other. All of this is without a fork.
+
+alive() {
+    case $1 in '' | *[!0-9]*) return 1 ;; esac
+    { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    # shellcheck disable=SC2086 # numbers, after the name in parentheses
+    set -- ${stat##*) }
+    case $1 in Z | X | x) return 1 ;; esac
+    pgrp=$3 start=${20}
+}
+
+carries() {
+    tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "DEPLOYGATE_PIDFILE=$pidfile"
+}
+
+# Records: what was started last on an instance, and which process that is.
+
+folders() {
+    here=$root/.deploygate
+    mine=$here/instances/$instance
+    pidfile=$mine/pid
+    IFS= read -r boot </proc/sys/kernel/random/boot_id
+}
+
+recorded() {
+    current='' previous='' logged=0
+    { {
+        IFS= read -r current && IFS= read -r previous && IFS= read -r logged
+    } <"$mine/current"; } 2>/dev/null
+}
+
+owned() {
+    pid='' lives='' who=''
+    if { IFS= read -r noted <"$mine/identity"; } 2>/dev/null; then
+        pid=${noted#*:}
+        pid=${pid%%:*}
+    else
+        noted=''
+        { IFS= read -r pid <"$pidfile"; } 2>/dev/null || return 0
+    fi
+    alive "$pid" || return 0
+    who=$boot:$pid:$start
+    if [ "$who" = "$noted" ] || carries "$pid"; then lives=yes; else who=''; fi
+}
+
+# Locks: descriptor 9 is the lease of this root, held shared during a change; 8 is one instance.
+
+hold() {
+    clock
+    end=$((now + $3))
+    until flock -n "$2" "$1"; do
+        clock
+        [ "$now" -lt "$end" ] || return 1
+        nap 0.02
+    done
+}
+
+open_lease() {
+    mkdir -p "$here" 2>/dev/null && true >>"$here/lease.lock" 2>/dev/null ||
+        fail "$here can't be written on $called"
+    exec 9>>"$here/lease.lock"
+}
+
+lease() {
+    l_run='' l_rank='' l_since='' l_up=''
+    { IFS=' ' read -r l_run l_rank l_gate l_process l_since l_lasts l_boot l_up <"$here/lease"; } 2>/dev/null || l_up=''
+    [ -n "$l_up" ]
+}
+
+# Whether this run may have the lease: nobody's, its own, of a run that is over or outranked, or out of time. A
+# lease from before the last boot is out of time when the host has been up for longer than it was to last.
+free() {
+    lease || return 0
+    [ "$l_run" != "$run" ] || return 0
+    case " $over " in *" $l_run "*) return 0 ;; esac
+    [ "$rank" != rollback ] || [ "$l_rank" != deploy ] || return 0
+    [ "$l_lasts" -gt 0 ] || return 1
+    clock
+    [ "$l_boot" = "$boot" ] || l_up=0
+    [ $((now - l_up)) -gt $((l_lasts * 100)) ]
+}
+
+take() {
+    if ! free; then
+        printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"
+        exit 3
+    fi
+    clock
+    if ! printf '%s\n' "$run $rank $gate $process $since $lasts $boot $now" 2>/dev/null >"$here/.lease.$$" ||
+        ! mv -f "$here/.lease.$$" "$here/lease"; then
+        rm -f "$here/.lease.$$"
+        fail "the lease of $called can't be written"
+    fi
+}
+
+dg_claim() {
+    needs flock mkdir mv rm sleep
+    folders
+    open_lease
+    if ! hold 9 -x "$patience"; then
+        lease || fail "the lease of $called is busy"
+        printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"
+        exit 3
+    fi
+    take
+}
+
+dg_leave() {
+    folders
+    [ -e "$here/lease" ] || exit 0
+    open_lease
+    hold 9 -x "$patience" || exit 0
+    if lease && [ "$l_run" = "$run" ]; then rm -f "$here/lease"; fi
+}
+
+# Commands: words that the gate has quoted, with their values in the environment.
+
+exported() {
+    export DEPLOYGATE_SERVICE DEPLOYGATE_INSTANCE DEPLOYGATE_ENVIRONMENT DEPLOYGATE_VERSION DEPLOYGATE_RELEASE \
+        DEPLOYGATE_ROOT DEPLOYGATE_ADDRESS DEPLOYGATE_HOST DEPLOYGATE_PORT DEPLOYGATE_MACHINE
+    if [ -r "$here/secrets/$DEPLOYGATE_VERSION" ]; then
+        DEPLOYGATE_SECRETS=$here/secrets/$DEPLOYGATE_VERSION
+        export DEPLOYGATE_SECRETS
+    fi
+}
+
+as() {
+    DEPLOYGATE_VERSION=$1 DEPLOYGATE_RELEASE=$root/$1
+}
+
+# bounded TIME LOG WORDS...: runs a command in a session of its own, and kills all of it when its time is over.
+bounded() {
+    clock
+    until=$((now + $1)) said=$2 overran='' step=0.005
+    shift 2
+    (
+        exported
+        [ ! -d "$DEPLOYGATE_RELEASE" ] || cd "$DEPLOYGATE_RELEASE" || exit 126
+        exec setsid "$@"
+    ) </dev/null >>"$said" 2>&1 8>&- 9>&- &
+    job=$!
+    while alive "$job"; do
+        clock
+        if [ "$now" -ge "$until" ]; then
+            overran=yes
+            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null
+            break
+        fi
+        nap "$step"
+        step=0.02
+    done
+    wait "$job"
+    code=$?
+    [ -z "$overran" ] && [ "$code" = 0 ]
+}
+
+last_lines() {
+    tail -c +$(($2 + 1)) "$1" 2>/dev/null | tail -c 2048 | grep -v '^[[:space:]]*$' | tail -n 2
+}

@@ -1,0 +1,86 @@
+# shellcheck shell=dash disable=SC2034,SC2119,SC2120,SC2154
+# What runs on an instance, as its host knows it.
+
+# Who listens at the instance's port: `port` in hexadecimal, `addresses` as /proc has them.
+
+listening() {
+    socket=''
+    found=$(grep -hi "[0-9A-F]:$port_hex 0*:0000 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+    [ -n "$found" ] || return 1
+    while IFS=' ' read -r _ at _ _ _ _ _ _ _ inode _; do
+        case " $addresses " in *" ${at%:*} "*)
+            socket=$inode
+            return 0
+            ;;
+        esac
+    done <<EOF
+$found
+EOF
+    return 1
+}
+
+holder() {
+    by=''
+    listening || return 1
+    by="a process that can't be seen"
+    list=$(ls -l /proc/[0-9]*/fd 2>/dev/null)
+    while IFS= read -r line; do
+        case $line in
+        /proc/*:)
+            number=${line#/proc/}
+            number=${number%%/*}
+            ;;
+        *"socket:[$socket]")
+            by="pid $number ($(tr '\0' ' ' <"/proc/$number/cmdline" 2>/dev/null | head -c 60))"
+            break
+            ;;
+        esac
+    done <<EOF
+$list
+EOF
+}
+
+# What runs: `alive`, `gone` or `stopped`; the version; the process; and how it ended, in lines.
+
+dg_process() {
+    folders
+    recorded || exit 4
+    owned
+    if [ -z "$lives" ] && [ -n "$pid_words" ] && [ -n "$current" ]; then
+        as "$current"
+        asked
+    fi
+    if [ -n "$lives" ]; then
+        printf 'alive\n%s\n%s\n' "$current" "$who"
+        exit 0
+    fi
+    if [ -z "$current" ]; then
+        printf 'stopped\n'
+        exit 0
+    fi
+    printf 'gone\n%s\n\n' "$current"
+    [ -z "$brief" ] || exit 0
+    holder
+    printf '%s\n' "$by"
+    last_lines "$mine/$current.log" "$logged"
+}
+
+# asked: asks the supervisor which process it runs.
+asked() {
+    lives='' who=''
+    pid=$(
+        exported
+        eval "set -- $pid_words"
+        "$@" 2>/dev/null </dev/null | head -n 1
+    )
+    if [ "${pid:-0}" != 0 ] && alive "$pid"; then
+        who=$boot:$pid:$start
+        lives=yes
+    fi
+}
+
+dg_current() {
+    folders
+    recorded || exit 4
+    printf '%s\n%s\n' "$current" "$previous"
+}

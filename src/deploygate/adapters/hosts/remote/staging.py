@@ -1,0 +1,138 @@
+"""Releases are copied beside those that run: by rsync where both sides have one, else as a tar, over one connection."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, folder_name
+from deploygate.adapters.hosts.remote.packing import Packed, tarred
+from deploygate.adapters.shells import UnreachableError
+from deploygate.names import Secret, Version
+from deploygate.wording import plain, seconds
+
+_COPY = 1800.0  # seconds that a copy to one host may take
+_CHECK = 600.0  # seconds that reading a whole release may take there
+_ASK = 60.0
+_VERSION = re.compile(r"rsync +version (\d+)\.(\d+)")
+_PLAIN = re.compile(r"/[A-Za-z0-9/._+@%,=-]+")  # paths that no rsync of any age makes something else of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A release to install: what it consists of (None: it must be there, since `why`), and its secrets."""
+
+    version: Version
+    packed: Packed | None
+    why: str
+    secrets: Mapping[str, Secret]
+
+
+class Staging:
+    """Installs releases on hosts."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._tarring = threading.Lock()
+
+    def install(self, where: Place, wanted: Wanted) -> None:
+        """Install one release on one host, or find that it is there.
+
+        Raises:
+            HostError: It can't be installed, or another one is; what was copied is removed.
+            UnreachableError: The host can't be reached, or was lost in the middle.
+        """
+        packed = wanted.packed
+        known = {"version": folder_name(wanted.version, "a version"), "staged": f"{time.time():.3f}"}
+        begin = {"digest": packed.digest if packed else "", "why": wanted.why}
+        found = self._asker.call(where, "dg_begin", known | begin, _ASK).out.splitlines()
+        if found[0] == "there" and packed is None:
+            self._asker.call(where, "dg_adopt", known, _CHECK)
+        elif found[0] != "same" and packed is not None:
+            listed = {"sums": packed.sums, "links": packed.links, "execs": packed.execs, "digest": packed.digest}
+            try:
+                if found[0] == "copy":
+                    self._copy(where, packed, found[1:])
+                self._asker.call(where, "dg_install", known | listed, _CHECK)
+            except HostError:
+                self._asker.call(where, "dg_clean", {}, _ASK)
+                raise
+        if wanted.secrets:
+            text = "".join(f"{name}={_in_single_quotes(one)}\n" for name, one in wanted.secrets.items())
+            self._asker.call(where, "dg_secrets", known | {"secrets": text}, _ASK)
+
+    def _copy(self, where: Place, packed: Packed, found: Sequence[str]) -> None:
+        near, theirs = [*found, "", ""][:2]
+        target = f"{where.root}/.deploygate/staging/files"
+        if where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync()):
+            self._rsync(where, packed, target, near)
+            return
+        with self._tarring:
+            tar = tarred(packed)
+        if where.ssh is None:
+            shutil.copytree(packed.folder, target, symlinks=True, dirs_exist_ok=True)
+            return
+        with tar.open("rb") as source:
+            program = 'cd "$target" && exec tar -xof -'
+            ran = self._asker.shells.stream(where.host, where.ssh, program, {"target": target}, _COPY, source)
+        if ran.code:
+            raise HostError(plain(f"it can't be unpacked on {where.called}: {_said(ran.err) or 'tar failed'}", 300))
+
+    def _rsync(self, where: Place, packed: Packed, target: str, near: str) -> None:
+        assert where.ssh is not None  # noqa: S101 - it was asked for
+        beside = ["--checksum", f"--copy-dest={where.root}/{near}"] if near and _PLAIN.fullmatch(f"/{near}") else []
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        with self._asker.shells.rsh(where.host, where.ssh, _ASK) as rsh:
+            words = [
+                "rsync", "-rlpt", "--protect-args", "--timeout=60", *beside,
+                "-e", " ".join(rsh), f"{packed.folder}/", f"{host}:{target}/",
+            ]  # fmt: skip
+            try:
+                ran = subprocess.run(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    check=False,
+                    timeout=_COPY,
+                    start_new_session=True,
+                )
+            except subprocess.TimeoutExpired:
+                raise UnreachableError(f"{where.called} was lost: no end of the copy within {seconds(_COPY)}") from None
+        if ran.returncode:
+            said = _said(ran.stderr.decode(errors="replace"))
+            raise HostError(plain(f"it can't be copied to {where.called}: {said or 'rsync failed'}", 300))
+
+
+@cache
+def _own_rsync() -> str:
+    try:
+        return subprocess.run(["rsync", "--version"], capture_output=True, check=False, timeout=10).stdout.decode()  # noqa: S607 - the PATH's
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _new_enough(said: str) -> bool:
+    """Tell whether it is an rsync that can protect its arguments: 3.0.0 or later."""
+    found = _VERSION.search(said)
+    return found is not None and int(found[1]) >= 3
+
+
+def _said(stderr: str) -> str:
+    """Return the line of a failed copy that says why."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return next((line for line in lines if "No space left" in line), lines[0] if lines else "")
+
+
+def _in_single_quotes(secret: Secret) -> str:
+    return "'" + secret.reveal().replace("'", "'\"'\"'") + "'"
+
+
+def folder_for_packing() -> Path:
+    """Return a new folder for unpacked archives and tars."""
+    return Path(tempfile.mkdtemp(prefix="deploygate-"))

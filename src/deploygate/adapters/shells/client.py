@@ -1,0 +1,139 @@
+"""How the system's OpenSSH client is called: its configuration, its words, and what it says when it fails."""
+
+import re
+import shutil
+from pathlib import Path
+
+from deploygate.adapters.shells.inputs import SshInputs, private_folder
+from deploygate.ways import Ssh
+from deploygate.wording import plain
+
+# The first value of a setting wins, so these hold whatever the user's own configuration says below them.
+_STRICT = """\
+BatchMode yes
+StrictHostKeyChecking yes
+VerifyHostKeyDNS no
+NoHostAuthenticationForLocalhost no
+UpdateHostKeys no
+PasswordAuthentication no
+ConnectTimeout 10
+ConnectionAttempts 1
+ServerAliveInterval 5
+ServerAliveCountMax 3
+ControlMaster auto
+ControlPersist no
+RequestTTY no
+RemoteCommand none
+PermitLocalCommand no
+ForwardAgent no
+ForwardX11 no
+ClearAllForwardings yes
+LogLevel ERROR
+"""
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}")
+_PLAIN = re.compile(r"[A-Za-z0-9/._+=,@:-]+")
+_TOLD = (  # what explains a failure best comes first
+    re.compile(r"Permissions \d+ for .* are too open.*"),
+    re.compile(r"Load key .*: (?!Permission denied).*"),
+    re.compile(r"Bad (?:configuration option|owner or permissions).*"),
+    re.compile(r"(?:Could not resolve hostname|connect to host) .*"),
+    re.compile(r".*(?:administratively prohibited|open failed|stdio forwarding failed).*"),
+    re.compile(r".*Permission denied.*"),
+    re.compile(r"(?:kex_exchange_identification|ssh_exchange_identification|Connection (?:closed|reset|to)).*"),
+)
+_DROPPED = ("kex_exchange_identification", "ssh_exchange_identification", "Connection closed by", "Connection reset by")
+_UNKNOWN = re.compile(r"No (\S+) host key is known for (\S+)")
+
+
+class Client:
+    """Calls of ssh that share one connection a host, under settings that nothing switches off."""
+
+    def __init__(self, inputs: SshInputs) -> None:
+        self.folder = private_folder()
+        self._config = self.folder / "config"
+        self._config.touch(0o600)
+        self._config.write_text("".join(self._settings(inputs)), encoding="utf-8")
+
+    def words(self, host: str, ssh: Ssh) -> list[str]:
+        """Return the call that reaches a host, the command for it still to come.
+
+        Raises:
+            ValueError: A name could be taken for something else.
+        """
+        return [*self.options(host, ssh), "--", host]
+
+    def options(self, host: str, ssh: Ssh) -> list[str]:
+        """Return the call without the host.
+
+        Raises:
+            ValueError: A name could be taken for something else.
+        """
+        _must(_HOST, host, "host")
+        words = ["ssh", "-F", str(self._config), "-T"]
+        if ssh.user is not None:
+            words += ["-l", _must(_USER, ssh.user, "user")]
+        if ssh.port is not None:
+            words += ["-p", str(int(ssh.port))]
+        if ssh.jump is not None:
+            words += ["-J", _must(_HOST, ssh.jump, "jump host")]
+        return words
+
+    def remove(self) -> None:
+        """Remove the configuration and the sockets."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _settings(self, inputs: SshInputs) -> list[str]:
+        lines = [_STRICT, f"ControlPath {self.folder}/%C\n"]
+        if inputs.known_hosts is not None:
+            named = self._named(inputs.known_hosts, "known_hosts")
+            lines.append(f"UserKnownHostsFile {named}\nGlobalKnownHostsFile none\n")
+        if inputs.key is not None:
+            lines.append(f"IdentityFile {self._named(inputs.key, 'key')}\nIdentitiesOnly yes\n")
+        if inputs.config is not None:
+            lines.append(f"Include {self._named(inputs.config, 'included')}\n")
+        else:
+            lines.append("Include ~/.ssh/config\n")
+        lines.append("Match all\nInclude /etc/ssh/ssh_config\n")
+        return lines
+
+    def _named(self, path: Path, name: str) -> Path:
+        """Return a path that ssh's configuration takes as it is; an odd one gets a plain second name."""
+        if _PLAIN.fullmatch(str(path)):
+            return path
+        link = self.folder / name
+        link.symlink_to(path)
+        return link
+
+
+def told(stderr: str) -> str:
+    """Return the one line that says best why ssh failed."""
+    lines = [line.strip() for line in stderr.replace("\r", "").split("\n") if line.strip()]
+    if any("REMOTE HOST IDENTIFICATION HAS CHANGED" in line for line in lines):
+        return "host key verification failed: its key is not the one in known_hosts; find out why before you change it"
+    if any("Host key verification failed" in line or "host key is known" in line for line in lines):
+        known = next((match for line in lines if (match := _UNKNOWN.search(line))), None)
+        key = f"no {known[1]} key of {known[2]} is known" if known else "its key is not known"
+        return f"host key verification failed: {key}, add it to known_hosts"
+    for pattern in _TOLD:
+        for line in lines:
+            found = pattern.search(line)
+            if found:
+                return plain(_short(found[0]))
+    return plain(lines[-1]) if lines else ""
+
+
+def dropped(stderr: str) -> bool:
+    """Tell whether the server hung up before it looked at who calls, as one does that is asked by too many."""
+    return "forwarding failed" not in stderr and "open failed" not in stderr and any(one in stderr for one in _DROPPED)
+
+
+def _short(line: str) -> str:
+    match = re.fullmatch(r"connect to host (\S+) port (\d+): (.*)", line)
+    return f"{match[3]} (port {match[2]})" if match else line
+
+
+def _must(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{plain(repr(text), 80)} can't be the name of a {what}")
+    return text

@@ -1,0 +1,223 @@
+"""The shells of many hosts, kept open and lent out: the first of a host carries the connection for all of it."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from deploygate.adapters.shells.client import dropped, told
+from deploygate.adapters.shells.session import LostError, Session, UnreachableError
+from deploygate.ways import Ssh
+from deploygate.wording import plain
+
+_SHELLS = 4  # at the same time on one host
+_HOSTS = 256  # connections kept open
+_OPENING = 16  # connections opened at the same time
+_PATIENCE = 30.0  # seconds in which a connection must be there
+_TRIES = 4  # of a server that hangs up on whoever asks
+_PAUSE = 0.3  # seconds, and twice as long each time
+_REMEMBERED = 5.0  # seconds for which a host that can't be reached is not asked again by whoever only looks
+
+
+class Key(NamedTuple):
+    """A way to a host; None is this machine."""
+
+    host: str
+    ssh: Ssh | None
+
+
+class _Host:
+    """The shells of one host; the first one's process carries the connection for all."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.idle: list[Session] = []
+        self.first: Session | None = None
+        self.shells = 0
+        self.users = 0
+        self.opening = False
+        self.tries = 0
+        self.failed: tuple[int, float, str] = (0, 0.0, "")  # which try, when, and why
+
+
+class Pool:
+    """Lends out shells. `call` says how a host is reached; `environment` is what a shell on this machine gets."""
+
+    def __init__(
+        self,
+        call: Callable[[Key], Sequence[str]],
+        environment: Mapping[str, str] | None,
+        now: Callable[[], float],
+    ) -> None:
+        self._call = call
+        self._environment = environment
+        self._now = now
+        self._hosts: OrderedDict[Key, _Host] = OrderedDict()
+        self._lock = threading.Lock()
+        self._gate = threading.BoundedSemaphore(_OPENING)
+        self._closed = False
+
+    def opened(self, key: Key) -> bool:
+        """Tell whether there is a connection already."""
+        found = self._hosts.get(key)
+        return found is not None and found.first is not None
+
+    def failed(self, key: Key) -> str:
+        """Say why a host could not be reached a moment ago, or nothing."""
+        found = self._hosts.get(key)
+        if found is None or not found.failed[0]:
+            return ""
+        return found.failed[2] if self._now() - found.failed[1] < _REMEMBERED else ""
+
+    def close(self) -> None:
+        """Let go of all hosts; what was begun on them goes on there."""
+        with self._lock:
+            self._closed = True
+            hosts, self._hosts = list(self._hosts.values()), OrderedDict()
+        for one in hosts:
+            _drop(one)
+
+    @contextmanager
+    def lent(self, key: Key, end: float) -> Iterator[Session]:
+        """Lend out a shell of a host; one that failed is not used again.
+
+        Raises:
+            UnreachableError: The host can't be reached, or none of its shells is free in time.
+        """
+        found = self._host(key)
+        try:
+            session = self._borrowed(key, found, end)
+            try:
+                yield session
+            except BaseException:
+                _ended(found, session)
+                raise
+            with found.changed:
+                found.idle.append(session)
+                found.changed.notify()
+        finally:
+            with found.changed:
+                found.users -= 1
+
+    def _host(self, key: Key) -> _Host:
+        """Return the shells of a host; who was not asked for longest is let go of when there are too many."""
+        idle: list[_Host] = []
+        with self._lock:
+            if self._closed:
+                raise UnreachableError(f"{named(key.host)} can't be reached: the gate has let go of its hosts")
+            found = self._hosts.setdefault(key, _Host())
+            self._hosts.move_to_end(key)
+            found.users += 1
+            over = sum(1 for one in self._hosts.values() if one.first is not None) - _HOSTS
+            for one in self._hosts.values() if over > 0 else ():
+                if over > len(idle) and not one.users and one.first is not None:
+                    idle.append(one)
+        for one in idle:
+            _drop(one)
+        return found
+
+    def _borrowed(self, key: Key, found: _Host, end: float) -> Session:
+        with found.changed:
+            waited_for = 0
+            while True:
+                if waited_for and found.failed[0] == waited_for:
+                    raise UnreachableError(found.failed[2])
+                while found.idle:
+                    session = found.idle.pop()
+                    if session.alive():
+                        return session
+                    _ended(found, session)
+                if not found.opening and found.shells < _SHELLS:
+                    found.opening = True
+                    found.tries += 1
+                    found.shells += 1
+                    break
+                waited_for = found.tries if found.opening and found.first is None else 0
+                left = end - self._now()
+                if left <= 0 or not found.changed.wait(left):
+                    raise UnreachableError(f"{named(key.host)} is busy: none of its shells was free in time")
+        return self._opened(key, found, end)
+
+    def _opened(self, key: Key, found: _Host, end: float) -> Session:
+        try:
+            session = self._connected(key, end)
+        except BaseException as error:
+            with found.changed:
+                found.opening = False
+                found.shells -= 1
+                found.failed = (found.tries, self._now(), str(error))
+                found.changed.notify_all()
+            raise
+        with found.changed:
+            found.opening = False
+            found.failed = (0, 0.0, "")
+            found.first = found.first or session
+            found.changed.notify_all()
+        return session
+
+    def _connected(self, key: Key, end: float) -> Session:
+        """Return a new shell; a server that hangs up at once, since too many ask it, is asked again."""
+        words = self._call(key)
+        environment = self._environment if key.ssh is None else None
+        pause = _PAUSE
+        for left in reversed(range(_TRIES)):
+            limit = min(_PATIENCE, end - self._now())
+            if limit <= 0 or not self._gate.acquire(timeout=limit):
+                raise UnreachableError(f"{named(key.host)} can't be reached: too many others are waited for")
+            try:
+                session = _answering(words, environment, min(_PATIENCE, max(0.01, end - self._now())))
+            except LostError as lost:
+                if left and dropped(lost.says) and self._now() + pause < end:
+                    time.sleep(pause)
+                    pause *= 2
+                    continue
+                raise UnreachableError(
+                    f"{named(key.host)} can't be reached: {told(lost.says) or 'ssh failed'}"
+                ) from None
+            except OSError as error:
+                raise UnreachableError(f"{words[0]} can't be run on the gate's machine: {error.strerror}") from None
+            finally:
+                self._gate.release()
+            return session
+        raise AssertionError("the last try returns or raises")
+
+
+def _answering(words: Sequence[str], environment: Mapping[str, str] | None, limit: float) -> Session:
+    session = Session(words, environment)
+    try:
+        session.run(":", limit)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _ended(found: _Host, session: Session) -> None:
+    """Close a shell; with the first one the connection goes, and so all others."""
+    with found.changed:
+        found.shells -= 1
+        doomed = [session]
+        if session is found.first:
+            found.first = None
+            doomed += found.idle
+            found.shells -= len(found.idle)
+            found.idle = []
+        found.changed.notify_all()
+    for one in doomed:
+        one.close()
+
+
+def _drop(found: _Host) -> None:
+    with found.changed:
+        doomed = found.idle + ([found.first] if found.first and found.first not in found.idle else [])
+        found.shells -= len(found.idle)
+        found.idle, found.first = [], None
+    for one in doomed:
+        one.close()
+
+
+def named(host: str) -> str:
+    """Return a host as messages name it."""
+    return plain(host, 80) or "this machine"

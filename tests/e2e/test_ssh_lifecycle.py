@@ -1,0 +1,162 @@
+"""A release's whole life on real hosts, reached with ssh: copied, proven, started, asked, stopped, removed."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploygate.names import InstanceName
+from deploygate.ways import Argv, Script
+
+from .ssh_fleet import SshFleet, needs_hosts, pythonless
+from .sshd import tools
+
+pytestmark = needs_hosts
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[SshFleet]:
+    path = tools(tmp_path / "bin")
+    pythonless(path)
+    made = SshFleet(tmp_path, path=str(path))
+    yield made
+    made.down()
+
+
+def test_a_release_goes_onto_hosts_that_have_no_python_and_comes_back(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert [fleet.answers(0), fleet.answers(1)] == ["1.0", "1.0"]
+    first = fleet.process()
+    assert (first.alive, first.release) == (True, "1.0")
+    assert fleet.stage("2.0") == ()
+    assert fleet.prove("2.0") == ()
+    assert fleet.switch("2.0", "1.0") == ()
+    assert [fleet.answers(0), fleet.answers(1)] == ["2.0", "2.0"]
+    second = fleet.process()
+    assert (second.alive, second.release) == (True, "2.0")
+    assert second.identity != first.identity
+    assert fleet.prove("1.0", unchanged=False) == ()
+    assert fleet.switch("1.0", "2.0") == ()
+    assert fleet.answers() == "1.0"
+    assert fleet.switch(None, "1.0") == ()
+    assert (fleet.process().alive, fleet.process().says) == (False, "it was stopped")
+
+
+def test_an_identity_is_the_boot_the_number_and_the_start_of_the_process(fleet: SshFleet) -> None:
+    fleet.up()
+    boot, pid, start = str(fleet.process().identity).split(":")
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert start == stat[19]
+
+
+def test_a_process_that_died_says_so_with_the_end_of_its_log(fleet: SshFleet) -> None:
+    fleet.release("1.0", dies="no such database")
+    fleet.up()
+    fleet.until(lambda: not fleet.process().alive)
+    found = fleet.process()
+    assert (found.alive, found.release) == (False, "1.0")
+    assert found.says.startswith("1.0 is not running; its log ends: ")
+    assert "no such database" in found.says
+
+
+def test_what_ignores_a_signal_is_killed_after_its_grace(fleet: SshFleet) -> None:
+    fleet.release("1.0", stubborn=True)
+    fleet.up()
+    assert fleet.answers() == "1.0"
+    assert fleet.switch(None, "1.0") == ()
+    assert fleet.process().alive is False
+
+
+@pytest.mark.parametrize("odd", [{"forks": True}, {"forks": "away"}, {"child": True}, {"orphan": True}])
+def test_what_a_process_left_behind_is_stopped_too(fleet: SshFleet, odd: dict[str, object]) -> None:
+    fleet.release("1.0", **odd)
+    fleet.up()
+    assert fleet.answers() == "1.0"
+    assert fleet.stage("2.0") == ()
+    assert fleet.switch("2.0", "1.0") == ()
+    assert fleet.answers() == "2.0"
+
+
+def test_with_keep_a_living_process_of_the_version_is_left_alone(fleet: SshFleet) -> None:
+    fleet.up()
+    before = fleet.process().identity
+    assert fleet.switch("1.0", keep=True) == ()
+    assert fleet.process().identity == before
+    assert fleet.switch("1.0") == ()
+    assert fleet.process().identity != before
+
+
+def test_a_port_that_somebody_else_holds_is_refused_with_who_it_is(fleet: SshFleet) -> None:
+    fleet.up()
+    other = replace(fleet.service.instances[0], name=InstanceName("other"))
+    fleet.service = replace(fleet.service, instances=(other, *fleet.service.instances[1:]))
+    assert fleet.answers() == "1.0"
+    (trouble,) = fleet.switch("1.0", only="other")
+    assert "is held by pid " in trouble.says
+    assert "which deploygate did not start" in trouble.says
+
+
+def test_a_stop_command_runs_with_its_values_and_what_it_does_not_stop_is_killed(fleet: SshFleet) -> None:
+    stop = Script('echo "stopping $DEPLOYGATE_VERSION $DEPLOYGATE_INSTANCE"; kill "$DEPLOYGATE_PID"')
+    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, stop=stop))
+    fleet.up()
+    assert fleet.answers() == "1.0"
+    assert fleet.switch(None, "1.0") == ()
+    assert "stopping 1.0 i1\n" in (fleet.disk() / ".deploygate/instances/i1/1.0.log").read_text()
+    lazy = Argv(("sleep", "30"))
+    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, stop=lazy))
+    assert fleet.switch("1.0") == ()
+    assert fleet.switch(None, "1.0") == ()
+    assert fleet.process().alive is False
+
+
+def test_a_release_that_was_damaged_or_is_not_executable_is_not_proven(fleet: SshFleet) -> None:
+    assert fleet.claim() == ()
+    assert fleet.stage() == ()
+    (fleet.disk(0) / "1.0" / "release.json").write_text("{}")
+    (fleet.disk(1) / "1.0" / "run").chmod(0o644)
+    why = "Svc 1.0 can't be started: 1.0 is not what was staged on"
+    assert [one.says for one in fleet.prove()] == [
+        f"{why} {fleet.sshd.hosts[0]}: ./release.json: FAILED",
+        f"{why} {fleet.sshd.hosts[1]}: ./run is not executable",
+    ]
+    (fleet.disk(0) / "1.0" / "run").unlink()
+    (trouble, _) = fleet.prove(unchanged=False)
+    assert "1.0 is not complete" in trouble.says
+    assert "run" in trouble.says
+
+
+def test_a_version_never_changes(fleet: SshFleet) -> None:
+    fleet.up()
+    fleet.release("1.0", other=True)
+    (trouble, _) = fleet.stage()
+    assert "another release of 1.0 is installed already" in trouble.says
+    assert fleet.prove() == ()
+
+
+def test_a_release_that_is_there_already_is_taken_as_it_is_and_the_same_later(fleet: SshFleet) -> None:
+    for number in range(2):
+        shutil.copytree(fleet.folder / "dist/Svc-1.0", fleet.disk(number) / "1.0", symlinks=True)
+    artifact = fleet.service.artifact
+    fleet.service = replace(fleet.service, artifact=None)
+    assert fleet.stage() == ()
+    assert fleet.prove() == ()
+    (trouble, _) = fleet.stage("2.0")
+    assert "2.0 is not installed" in trouble.says
+    assert "the inventory names no artifact" in trouble.says
+    fleet.service = replace(fleet.service, artifact=artifact)
+    assert fleet.stage() == ()
+
+
+def test_old_releases_go_and_what_ran_last_and_before_stays(fleet: SshFleet) -> None:
+    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, keep=2))
+    fleet.up("1.0")
+    for version in ("1.1", "1.2", "2.0"):
+        fleet.release(version)
+        assert fleet.stage(version) == ()
+    assert fleet.switch("2.0", "1.0") == ()
+    assert fleet.driver.prune(fleet.service, fleet.names, ()) == ("1.1", "1.2")
+    assert sorted(one.name for one in fleet.disk().iterdir()) == [".deploygate", "1.0", "2.0"]
