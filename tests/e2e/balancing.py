@@ -126,7 +126,8 @@ class HAProxyServer(Started):
         (self.folder / "haproxy.cfg").write_text(
             f"global\n  stats socket {self.unix} mode 600 level admin\n  stats socket {self.tcp} level admin\n"
             f"  stats socket {self.operator} mode 600 level operator\n"
-            "defaults\n  mode http\n  retries 0\n  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n  timeout check 2s\n"
+            "defaults\n  mode http\n  retries 0\n"
+            "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n  timeout check 2s\n"
             f"frontend front\n  bind 127.0.0.1:{self.port}\n  default_backend adcaster\n"
             f"backend adcaster\n  balance roundrobin\n{servers}"
         )
@@ -152,7 +153,8 @@ class NginxServer(Started):
     def __init__(self, ports: Mapping[str, int], *, workers: int = 2, called: str = "adcaster.conf") -> None:
         super().__init__()
         self.port = free_port()
-        self.file, self.conf = self.folder / called, self.folder / "nginx.conf"
+        self.file, self.conf = self.folder / "conf.d" / called, self.folder / "nginx.conf"
+        self.file.parent.mkdir()
         self.pid_file = self.folder / "nginx.pid"
         temporary = "".join(
             f"  {kind}_temp_path {self.folder}/{kind};\n"
@@ -160,7 +162,7 @@ class NginxServer(Started):
         )
         self.conf.write_text(
             f"daemon off;\npid {self.pid_file};\nerror_log {self.folder}/error.log;\nworker_processes {workers};\n"
-            f"events {{ }}\nhttp {{\n  access_log off;\n{temporary}  include '{self.file}';\n"
+            f"events {{ }}\nhttp {{\n  access_log off;\n{temporary}  include '{self.file.parent}/*';\n"
             f"  server {{\n    listen 127.0.0.1:{self.port};\n"
             "    location / { proxy_pass http://adcaster; proxy_next_upstream off; proxy_read_timeout 30s; }\n  }\n}\n"
         )
