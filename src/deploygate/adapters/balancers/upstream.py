@@ -10,6 +10,7 @@ from deploygate.wording import quoted
 
 HEADER = "# written by deploygate"
 _SERVER = re.compile(r"\s*server\s+(\S+?)(\s+down)?\s*;\s*")
+_FRAME = re.compile(r"\s*(upstream\s+\S+\s*\{|\}|#.*)?\s*")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 
@@ -37,12 +38,17 @@ def read(text: str, instances: Sequence[Instance]) -> Upstream:
     """Return what a file says of instances; one that it does not have is sent nothing.
 
     Raises:
-        UpstreamError: Somebody else wrote it.
+        UpstreamError: Somebody else wrote it, or something into it, which writing would lose.
     """
     first, _, rest = text.partition("\n")
     if not first.startswith(HEADER):
         raise UpstreamError(f"was not written by deploygate: its first line would be {quoted(HEADER)}")
-    serving = {match[1] for line in rest.splitlines() if (match := _SERVER.fullmatch(line)) and not match[2]}
+    serving = set()
+    for line in rest.splitlines():
+        if match := _SERVER.fullmatch(line):
+            serving |= set() if match[2] else {match[1]}
+        elif not _FRAME.fullmatch(line):
+            raise UpstreamError(f"has a line that deploygate did not write, and would lose: {quoted(line.strip())}")
     return Upstream(frozenset(one.name for one in instances if _address(one) in serving))
 
 
