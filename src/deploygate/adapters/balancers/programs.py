@@ -16,7 +16,7 @@ from deploygate.wording import plain
 
 _AT_ONCE = 32  # programs that run at the same time
 _MORE = 5.0  # seconds that draining may take beside its patience
-_NOT_OF_ALL = ("instance", "address", "host", "port", "machine")  # what a question about all instances does not have
+_NOT_OF_ALL = ("instance", "environment", "address", "host", "port", "machine")  # what a question about all instances does not have
 
 
 class Status(msgspec.Struct, frozen=True):
