@@ -77,7 +77,8 @@ class NoShell:
     """A shell that nothing may need."""
 
     def run(self, host: str, ssh: Ssh | None, program: str, values: Mapping[str, str], limit: float) -> Ran:
-        raise ConnectionError(f"{host} {ssh} {program} {values} {limit}")
+        assert (ssh, bool(program), limit > 0) == (Ssh(), True, True), values
+        raise ConnectionError(f"{host} can't be reached")
 
 
 def test_each_kind_of_balancer_has_its_own(tmp_path: Path) -> None:
@@ -103,5 +104,5 @@ def test_an_nginx_that_cannot_be_reached_is_trouble_for_each_instance(tmp_path: 
     balancer = balancer_of(Balancing(nginx), Means(NoShell(), tmp_path, lambda way: pytest.fail(way.name)))
     troubles = balancer.drain(svc, svc.instances[1:], 0.0)
     assert [one.instance for one in troubles] == ["i1", "i2", "i3"]
-    assert all(one.says.startswith("lb-1: ") for one in troubles)
+    assert all(one.says == "lb-1 can't be reached" for one in troubles)
     assert balancer.in_service(svc, svc.instances) == {}

@@ -1,11 +1,12 @@
-"""An instance behind a balancer: answers with its name; `/slow/SECONDS` takes so long, and says when it has begun."""
+"""An instance behind a balancer: answers with its name; `/held` says when it has begun, and waits to be let go."""
 
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-NAME, PORT, BEGUN = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+NAME, PORT, BEGUN, LET_GO = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
+FUSE = 25.0
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -13,9 +14,11 @@ class Answers(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        if self.path.startswith("/slow/"):
+        if self.path == "/held":
             BEGUN.touch()
-            time.sleep(float(self.path.rpartition("/")[2]))
+            end = time.monotonic() + FUSE
+            while not LET_GO.exists() and time.monotonic() < end:
+                time.sleep(0.01)
         body = NAME.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

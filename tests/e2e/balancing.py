@@ -1,18 +1,21 @@
 """Real balancers and instances on loopback, as this user, each in a folder of its own, stopped by process."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
+from urllib.request import urlopen
 
 from made import service
 
@@ -28,11 +31,15 @@ NO_NGINX = "nginx is missing: apt-get install nginx-light" if shutil.which("ngin
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback that nobody has, and that no connection going out will take."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def until(good: Callable[[], bool], what: str) -> None:
@@ -62,6 +69,16 @@ class Started:
         """Start the process; its words go into a file."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+
+    def wait_for(self, port: int, *files: Path) -> None:
+        """Wait until it listens, and has made the files that it makes after that."""
+        process = self.process
+        assert process is not None
+        until(
+            lambda: process.poll() is not None or (listens(port) and all(one.exists() for one in files)),
+            f"{process.args!r} to listen at {port}",
+        )
+        assert process.poll() is None, (self.folder / "log").read_text()
 
     def __enter__(self) -> Self:
         return self
@@ -95,15 +112,17 @@ class Backend(Started):
 
     def start(self, says: str) -> None:
         self.says = says
-        self.run([sys.executable, "-I", "-S", str(BACKEND), says, str(self.port), str(self.folder / "begun")])
-        until(lambda: listens(self.port), f"{self.name} to listen")
+        files = (str(self.folder / "begun"), str(self.folder / "let-go"))
+        self.run([sys.executable, "-I", "-S", str(BACKEND), says, str(self.port), *files])
+        self.wait_for(self.port)
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
     def as_new(self) -> Self:
         """Be as at the beginning, whatever another test has done."""
-        (self.folder / "begun").unlink(missing_ok=True)
+        for name in ("begun", "let-go"):
+            (self.folder / name).unlink(missing_ok=True)
         if self.process is None or self.says != self.name:
             self.kill()
             self.start(self.name)
@@ -111,8 +130,12 @@ class Backend(Started):
 
     @property
     def begun(self) -> bool:
-        """Whether a slow request has arrived."""
+        """Whether a request has arrived that is held."""
         return (self.folder / "begun").exists()
+
+    def let_go(self) -> None:
+        """Let what is held be answered."""
+        (self.folder / "let-go").touch()
 
 
 class HAProxyServer(Started):
@@ -132,7 +155,7 @@ class HAProxyServer(Started):
             f"backend adcaster\n  balance roundrobin\n{servers}"
         )
         self.run([shutil.which("haproxy", path=SBIN) or "haproxy", "-db", "-f", str(self.folder / "haproxy.cfg")])
-        until(lambda: listens(self.port), f"HAProxy to listen: {(self.folder / 'log').read_text()}")
+        self.wait_for(self.port, Path(self.unix), Path(self.operator))
 
     @property
     def url(self) -> str:
@@ -170,7 +193,7 @@ class NginxServer(Started):
         self.file.write_text(f"# written by deploygate\nupstream adcaster {{\n{servers}}}\n")
         self.program = shutil.which("nginx", path=SBIN) or "nginx"
         self.run([*self.words])
-        until(lambda: listens(self.port), f"nginx to listen: {(self.folder / 'log').read_text()}")
+        self.wait_for(self.port, self.pid_file)
 
     @property
     def url(self) -> str:
@@ -180,6 +203,19 @@ class NginxServer(Started):
     def words(self) -> tuple[str, ...]:
         """How this nginx is called."""
         return (self.program, "-c", str(self.conf), "-e", str(self.folder / "error.log"))
+
+
+def held(url: str) -> tuple[threading.Thread, list[str]]:
+    """Ask for something that is held; what is answered is put into the list."""
+    said: list[str] = []
+
+    def ask() -> None:
+        with urlopen(f"{url}held", timeout=2 * FUSE) as answer:
+            said.append(answer.read().decode())
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    return thread, said
 
 
 def behind(balancing: Balancing, ports: Mapping[str, int]) -> Service:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
@@ -14,7 +13,7 @@ from deploygate.adapters.balancers.runtime_api import RuntimeApiError, order, se
 from deploygate.events import Trouble
 from deploygate.inventory import Service
 from deploygate.ways import Balancing, HAProxy
-from e2e.balancing import FUSE, NO_HAPROXY, Backend, HAProxyServer, behind, free_port, until
+from e2e.balancing import FUSE, NO_HAPROXY, Backend, HAProxyServer, behind, free_port, held, until
 from e2e.load import Load
 
 pytestmark = pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)
@@ -48,19 +47,6 @@ def all_in(**changed: bool) -> dict[str, bool]:
     return dict.fromkeys(NAMES, True) | {name.replace("_", "-"): value for name, value in changed.items()}
 
 
-def slow(url: str, seconds: float) -> tuple[threading.Thread, list[str]]:
-    """Ask for something that takes long; what is answered is put into the list."""
-    said: list[str] = []
-
-    def ask() -> None:
-        with urlopen(f"{url}slow/{seconds}", timeout=FUSE) as answer:
-            said.append(answer.read().decode())
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    return thread, said
-
-
 @pytest.mark.parametrize("kind", ["unix", "tcp", "both"])
 def test_an_instance_is_taken_out_and_put_back(server: HAProxyServer, ports: dict[str, int], kind: str) -> None:
     sockets = {"unix": (server.unix,), "tcp": (server.tcp,), "both": (server.unix, server.tcp)}[kind]
@@ -80,10 +66,12 @@ def test_a_request_in_progress_is_waited_for(
 ) -> None:
     balancer, svc = made(ports, server.unix)
     assert balancer.drain(svc, svc.instances[1:], 1.0) == ()
-    thread, said = slow(server.url, 1.0)
+    thread, said = held(server.url)
     until(lambda: backends[0].begun, "the request to arrive")
     assert servers(server.unix, "adcaster")["adcaster-1"].sessions == 1
+    threading.Timer(0.3, backends[0].let_go).start()
     assert balancer.drain(svc, svc.instances[:1], FUSE) == ()
+    backends[0].kill()
     thread.join(FUSE)  # all that is left is the answer's way to the client
     assert said == ["adcaster-1"]
 
@@ -93,11 +81,12 @@ def test_a_request_that_stays_is_waited_for_no_longer_than_patience_says_and_is_
 ) -> None:
     balancer, svc = made(ports, server.unix)
     assert balancer.drain(svc, svc.instances[:2], 0.0) == ()
-    (backends[2].folder / "begun").unlink(missing_ok=True)
-    thread, said = slow(server.url, 2.0)
+    thread, said = held(server.url)
     until(lambda: backends[2].begun, "the request to arrive")
-    assert balancer.drain(svc, svc.instances[2:], 0.2) == ()
+    for patience in (0.0, 0.2):
+        assert balancer.drain(svc, svc.instances[2:], patience) == ()
     assert (said, balancer.in_service(svc, svc.instances)) == ([], dict.fromkeys(NAMES, False))
+    backends[2].let_go()
     thread.join(FUSE)
     assert said == ["adcaster-3"]
 

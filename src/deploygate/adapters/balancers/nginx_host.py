@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from deploygate.adapters.balancers.upstream import UpstreamError
 from deploygate.ways import Nginx, Ssh
-from deploygate.wording import plain, seconds
+from deploygate.wording import plain
 
 _QUICK, _LONG = 10.0, 60.0  # seconds that a look may take, and a test with a reload
 _ABSENT, _BAD, _NOT_RUNNING, _NO_RELOAD, _A_LINK = 44, 45, 46, 47, 48  # exit codes of the programs below
@@ -103,7 +103,8 @@ class Shell(Protocol):
         """Run a program, whose variables have these values to the letter; without `ssh` on this machine.
 
         Raises:
-            OSError: The machine can't be reached, or it took too long.
+            OSError: The machine can't be reached, or it took too long; what it says names the machine.
+            ValueError: A value can't be one of a shell.
         """
 
 
@@ -173,10 +174,8 @@ class NginxHost:
     def _run(self, program: str, values: Mapping[str, str], limit: float) -> Ran:
         try:
             return self._shell.run(self._host, self._way.ssh, program, values, limit)
-        except TimeoutError:
-            raise UpstreamError(self.says(f"nginx's machine took longer than {seconds(limit)}")) from None
-        except OSError as error:
-            raise UpstreamError(self.says(plain(str(error)))) from None
+        except (OSError, ValueError) as error:
+            raise UpstreamError(plain(str(error))) from None
 
 
 def _last(ran: Ran) -> str:

@@ -16,7 +16,14 @@ from deploygate.wording import plain
 
 _AT_ONCE = 32  # programs that run at the same time
 _MORE = 5.0  # seconds that draining may take beside its patience
-_NOT_OF_ALL = ("instance", "environment", "address", "host", "port", "machine")  # what a question about all instances does not have
+_OF_ONE = (
+    "instance",
+    "environment",
+    "address",
+    "host",
+    "port",
+    "machine",
+)  # what a question about all instances does not have
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -54,7 +61,7 @@ class OwnPrograms:
         """Ask once for all instances; without a status program, or a sound answer of it, nobody can be told."""
         if self._way.status is None or not instances:
             return {}
-        filled = values(service, instances[0], None, None) | dict.fromkeys(_NOT_OF_ALL, "")
+        filled = values(service, instances[0], None, None) | dict.fromkeys(_OF_ONE, "")
         more = {"DEPLOYGATE_INSTANCES": " ".join(one.name for one in instances)}
         try:
             done = self._run(self._way.status, filled, more, self._way.timeout)
