@@ -11,12 +11,7 @@ from processes.fleet import Fleet
 from contract.real_service import RUN, executable
 from contract.test_example_plugin import SOURCE
 from contract.test_programs import shown
-from deploygate.cli import wiring
 
-pytestmark = pytest.mark.skipif(
-    not {"ProgramsDriver", "driver_named", "balancer_named"} <= vars(wiring).keys(),
-    reason="the command line does not know these drivers yet",
-)
 VERSION_PROBE = {"path": "/version", "json": "/version", "identity": {"json": "/boot"}}
 PLUGIN = {
     "deploy": {"plugin": {"name": "pidfile", "settings": {"root": "srv"}, "grace": "500ms"}},

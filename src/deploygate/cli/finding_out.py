@@ -57,10 +57,16 @@ def version_named(text: str | None) -> Version | None:
 
 
 def find_out(gate: Gate, service: Service) -> Known:
-    """Observe every instance of a service and of its neighbours, and read what earlier runs left."""
+    """Observe every instance of a service and of its neighbours, and read what earlier runs left.
+
+    Raises:
+        GateError: A plug-in that deploys one of them, or balances it, can't be had.
+    """
+    beside_it = neighbours(gate.inventory, service)
+    gate.parts.make([service, *(gate.inventory.services[name] for name in beside_it)])
     seen = look_at(gate.world, service, [one.name for one in service.instances])
     beside: dict[Environment, dict[ServiceName, frozenset[Version]]] = {}
-    for name in neighbours(gate.inventory, service):
+    for name in beside_it:
         neighbour = gate.inventory.services[name]
         answers = look_at(gate.world, neighbour, [one.name for one in neighbour.instances]).sightings
         for environment in gate.inventory.environments:

@@ -32,6 +32,7 @@ def command(service: str | None, inventory: Path, state: Path | None, ssh: SshGi
     """
     with closing(open_gate(Places(inventory, state, ssh))) as gate:
         services = [service_named(gate.inventory, service)] if service else list(gate.inventory.services.values())
+        gate.parts.make(services)
         rows = [row for one in services for row in _observe(gate, one)]
     shown = {"text": report.observed_text, "json": report.observed_json, "markdown": report.observed_markdown}[form]
     click.echo(shown(rows), nl=False)

@@ -3,7 +3,6 @@
 import getpass
 import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,6 @@ from deploygate.adapters.balancers import Balancers
 from deploygate.adapters.clock import SystemClock
 from deploygate.adapters.commands import environment
 from deploygate.adapters.hosts.drivers import Drivers
-from deploygate.adapters.hosts.killstart import LocalKillStart
-from deploygate.adapters.hosts.remote import RemoteKillStart
 from deploygate.adapters.journal import FileJournal
 from deploygate.adapters.local_forge import LocalForge
 from deploygate.adapters.locks import FileLocks
@@ -21,12 +18,12 @@ from deploygate.adapters.prober import HttpProber
 from deploygate.adapters.shells import Shells
 from deploygate.cli.given import SshGiven
 from deploygate.cli.loading import load_inventory
+from deploygate.cli.parts import Parts
 from deploygate.errors import InventoryError
-from deploygate.inventory import Inventory, Service
+from deploygate.inventory import Inventory
 from deploygate.names import RunId
 from deploygate.perform import World
-from deploygate.ports import Balancer, Hosts, Journal
-from deploygate.ways import Balancing, KillStart
+from deploygate.ports import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,12 @@ class Gate:
     journal: Journal
     clock: SystemClock
     prober: HttpProber
-    shells: Shells
+    parts: Parts
 
     def close(self) -> None:
         """Let go of what was opened."""
         self.prober.close()
-        self.shells.close()
+        self.parts.close()
 
 
 def open_gate(places: Places, take_over: str | None = None) -> Gate:
@@ -77,7 +74,8 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     clock = SystemClock()
     shells = Shells(places.ssh.inputs(), environment({}))
-    hosts = Drivers(_drivers(places.folder.resolve(), shells))
+    parts = Parts(places.folder.resolve(), run, shells)
+    hosts = Drivers(parts.driver)
     journal = FileJournal(places.kept / "runs", run, _actor())
     prober = HttpProber(hosts.process, clock.now, verify=os.environ.get("SSL_CERT_FILE") or True)
     options = ("--inventory", str(places.inventory.resolve()), "--state", str(places.kept))
@@ -87,31 +85,10 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
         prober=prober,
         hosts=hosts,
         locks=FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None, journal.ended),
-        balancer=Balancers(_balancer),
+        balancer=Balancers(parts.balancer),
         forge=LocalForge(places.kept / "forge", options, clock.stopped, places.ssh.exported()),
     )
-    return Gate(loaded.inventory, world, journal, clock, prober, shells)
-
-
-def _drivers(folder: Path, shells: Shells) -> Callable[[Service], Hosts]:
-    """Return what finds the driver of a service."""
-    local = LocalKillStart(folder)
-    remote = RemoteKillStart(shells, folder, os.environ)
-
-    def pick(service: Service) -> Hosts:
-        match service.deploy:
-            case KillStart(ssh=None, pid=None):
-                return local
-            case KillStart():
-                return remote
-            case other:
-                raise NotImplementedError(type(other).__name__)
-
-    return pick
-
-
-def _balancer(balancing: Balancing) -> Balancer:
-    raise NotImplementedError(type(balancing.by).__name__)
+    return Gate(loaded.inventory, world, journal, clock, prober, parts)
 
 
 def _actor() -> str:

@@ -97,8 +97,9 @@ def next_group(rollout: Rollout) -> tuple[Move, ...]:
     group: list[Move] = []
     for one in rollout.plan.moves[rollout.cursor :]:
         track = rollout.tracks[one.instance]
+        healthy = track.seen is not None and track.seen.health is Health.HEALTHY
         cost = 1 if track.serving else 0
-        if one.together != move.together or cost > spare or (track.out and spare < 0):
+        if one.together != move.together or (healthy and cost > spare):
             break
         spare -= cost
         group.append(one)

@@ -6,13 +6,12 @@ from deploygate.events import Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName
 from deploygate.ports import Balancer
-from deploygate.ways import Balancing
 
-Pick = Callable[[Balancing], Balancer]
+Pick = Callable[[Service], Balancer]
 
 
 class Balancers:
-    """A `Balancer` for services with different ones, and with none: what stands before no balancer is left alone."""
+    """A `Balancer` for services with different ones, and with none; `pick` finds that of a service which has one."""
 
     def __init__(self, pick: Pick) -> None:
         self._pick = pick
@@ -20,22 +19,17 @@ class Balancers:
     def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:
         """Take out those that the service's balancer sends traffic to."""
         behind = _behind(service, instances)
-        return self._of(service).drain(service, behind, patience) if behind else ()
+        return self._pick(service).drain(service, behind, patience) if behind else ()
 
     def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
         """Put back those that the service's balancer sends traffic to."""
         behind = _behind(service, instances)
-        return self._of(service).restore(service, behind) if behind else ()
+        return self._pick(service).restore(service, behind) if behind else ()
 
     def in_service(self, service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
         """Say who is sent traffic, of those behind the service's balancer."""
         behind = _behind(service, instances)
-        return self._of(service).in_service(service, behind) if behind else {}
-
-    def _of(self, service: Service) -> Balancer:
-        if service.balancer is None:
-            raise ValueError(f"{service.name} has no balancer")
-        return self._pick(service.balancer)
+        return self._pick(service).in_service(service, behind) if behind else {}
 
 
 def _behind(service: Service, instances: Sequence[Instance]) -> list[Instance]:
