@@ -74,11 +74,15 @@ class Started:
         """Wait until it listens, and has made the files that it makes after that."""
         process = self.process
         assert process is not None
-        until(
-            lambda: process.poll() is not None or (listens(port) and all(one.exists() for one in files)),
-            f"{process.args!r} to listen at {port}",
-        )
-        assert process.poll() is None, (self.folder / "log").read_text()
+        try:
+            until(
+                lambda: process.poll() is not None or (listens(port) and all(one.exists() for one in files)),
+                f"{process.args!r} to listen at {port}",
+            )
+            assert process.poll() is None, (self.folder / "log").read_text()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Self:
         return self
