@@ -58,6 +58,11 @@ def listens(port: int) -> bool:
     return True
 
 
+def made_whole(path: Path) -> bool:
+    """Tell whether a socket is there, or a file with something in it."""
+    return path.is_socket() or (path.exists() and path.stat().st_size > 0)
+
+
 class Started:
     """A process with a short folder of its own; `stop` ends both."""
 
@@ -74,11 +79,15 @@ class Started:
         """Wait until it listens, and has made the files that it makes after that."""
         process = self.process
         assert process is not None
-        until(
-            lambda: process.poll() is not None or (listens(port) and all(one.exists() for one in files)),
-            f"{process.args!r} to listen at {port}",
-        )
-        assert process.poll() is None, (self.folder / "log").read_text()
+        try:
+            until(
+                lambda: process.poll() is not None or (listens(port) and all(made_whole(one) for one in files)),
+                f"{process.args!r} to listen at {port}",
+            )
+            assert process.poll() is None, (self.folder / "log").read_text()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Self:
         return self
