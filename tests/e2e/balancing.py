@@ -42,6 +42,11 @@ def free_port() -> int:
             return port
 
 
+def at(place: int | str) -> str:
+    """Return an address: of this machine, where only a port is given."""
+    return place if isinstance(place, str) else f"127.0.0.1:{place}"
+
+
 def until(good: Callable[[], bool], what: str) -> None:
     """Wait for something, with a fuse."""
     end = time.monotonic() + FUSE
@@ -150,11 +155,11 @@ class Backend(Started):
 class HAProxyServer(Started):
     """A HAProxy before backends, without retries that would hide a loss."""
 
-    def __init__(self, ports: Mapping[str, int], more: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, places: Mapping[str, int | str], more: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__()
         self.port, self.tcp = free_port(), f"127.0.0.1:{free_port()}"
         self.unix, self.operator = str(self.folder / "admin.sock"), str(self.folder / "operator.sock")
-        servers = "".join(f"  server {name} 127.0.0.1:{port} {more.get(name, '')}\n" for name, port in ports.items())
+        servers = "".join(f"  server {name} {at(place)} {more.get(name, '')}\n" for name, place in places.items())
         (self.folder / "haproxy.cfg").write_text(
             f"global\n  stats socket {self.unix} mode 600 level admin\n  stats socket {self.tcp} level admin\n"
             f"  stats socket {self.operator} mode 600 level operator\n"
@@ -182,7 +187,7 @@ class HAProxyServer(Started):
 class NginxServer(Started):
     """An nginx before one upstream, in a file that the gate writes, without retries that would hide a loss."""
 
-    def __init__(self, ports: Mapping[str, int], *, workers: int = 2, called: str = "adcaster.conf") -> None:
+    def __init__(self, places: Mapping[str, int | str], *, workers: int = 2, called: str = "adcaster.conf") -> None:
         super().__init__()
         self.port = free_port()
         self.file, self.conf = self.folder / "conf.d" / called, self.folder / "nginx.conf"
@@ -198,7 +203,7 @@ class NginxServer(Started):
             f"  server {{\n    listen 127.0.0.1:{self.port};\n"
             "    location / { proxy_pass http://adcaster; proxy_next_upstream off; proxy_read_timeout 30s; }\n  }\n}\n"
         )
-        servers = "".join(f"    server 127.0.0.1:{port};\n" for port in ports.values())
+        servers = "".join(f"    server {at(place)};\n" for place in places.values())
         self.file.write_text(f"# written by deploygate\nupstream adcaster {{\n{servers}}}\n")
         self.program = shutil.which("nginx", path=SBIN) or "nginx"
         self.run([*self.words])

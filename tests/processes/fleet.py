@@ -99,11 +99,12 @@ class Gate:
 class Fleet:
     """One service, `Svc`, with an instance in the parallel chain (p-1) and some in production (s-1, s-2, ...)."""
 
-    def __init__(self, folder: Path, production: int = 3) -> None:
+    def __init__(self, folder: Path, production: int = 3, hosts: Sequence[str] = ()) -> None:
         self.folder = folder.resolve()
         self.host = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(1, 250)}"
         first = random.randint(10_000, 29_000)
         self.names = ("p-1", *(f"s-{number}" for number in range(1, production + 1)))
+        self.hosts = dict(zip(self.names, hosts or [self.host] * len(self.names), strict=True))
         self.ports = {name: first + number for number, name in enumerate(self.names)}
         self.root = self.folder / "srv"
         self.state = self.folder / ".deploygate"
@@ -126,7 +127,9 @@ class Fleet:
     ) -> None:
         """Write services.yml; YAML is at home with JSON."""
         start = [*self.python, "{host}", "{port}"]
-        places = {name: {"name": name, "address": f"http://{self.host}:{self.ports[name]}"} for name in self.names}
+        places = {
+            name: {"name": name, "address": f"http://{self.hosts[name]}:{self.ports[name]}"} for name in self.names
+        }
         service = {
             "purpose": "Answers.",
             "owners": {"ops": "nathan", "dev": "cory", "pm": "obaid"},
@@ -209,7 +212,7 @@ class Fleet:
 
     def answer(self, name: str, path: str = "/version") -> dict[str, Any] | None:
         """Ask an instance; None where nothing sensible comes."""
-        connection = HTTPConnection(self.host, self.ports[name], timeout=2)
+        connection = HTTPConnection(self.hosts[name], self.ports[name], timeout=2)
         try:
             connection.request("GET", path)
             said: dict[str, Any] = json.loads(connection.getresponse().read())
@@ -231,7 +234,7 @@ class Fleet:
         found: dict[str, list[int]] = {name: [] for name in self.names}
         by_port = {port: name for name, port in self.ports.items()}
         for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.ip == self.host and one.pid:
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.ip in self.hosts.values() and one.pid:
                 found[by_port[one.laddr.port]].append(one.pid)
         return found
 

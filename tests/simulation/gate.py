@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Event, Seen, Switch
+from deploygate.events import Action, Drained, Event, Seen, Switch
 from deploygate.findings import Finding, Where
 from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
@@ -119,6 +119,7 @@ class Simulation:
                 told.actions.append(action)
                 told.events.append(event)
                 watch(state)
+                _hold_capacity(self.fleet, state, event)
 
         try:
             baseline = look_at(world, self.service, self.scenario.names).sightings
@@ -271,6 +272,21 @@ def _hold_ending(fleet: Fleet, plan: Plan, told: Told, state: State, switched: s
         for name, was in ways.items():
             if fleet.fault(name) is None and was == OLD and not fleet.truly_good(name, OLD):
                 fleet.violations.append(f"promise 6: {name} could have been taken back, and was not")
+
+
+def _hold_capacity(fleet: Fleet, state: State, event: Event) -> None:
+    """Promise 1: none is taken out of the balancer while one that is proven waits to be put back."""
+    if not isinstance(event, Drained) or state.hindered:
+        return
+    waiting = [
+        name
+        for name, track in state.tracks.items()
+        if track.standing in {Standing.BACK, Standing.PROVEN}
+        and track.out
+        and name not in {*event.instances, *state.queue}
+    ]
+    if waiting:
+        fleet.violations.append(f"promise 1: {event.instances} were taken out while {waiting} were still out")
 
 
 def _hold_traffic(fleet: Fleet, state: State) -> None:

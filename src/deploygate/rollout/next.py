@@ -178,8 +178,9 @@ def _due(rollout: Rollout, at_most: int) -> tuple[InstanceName, ...]:
 
 
 def _doubtful(rollout: Rollout, name: InstanceName) -> bool:
-    tally = rollout.tracks[name].tally
-    return tally is not None and tally.bad > 0
+    """Tell whether an updated instance was last seen ill, or has yet to pass before it may have traffic again."""
+    track = rollout.tracks[name]
+    return (track.tally is not None and track.tally.bad > 0) or (track.out and not track.holds)
 
 
 def _version(text: str | None) -> Version | None:

@@ -31,7 +31,7 @@ def restore(rollout: Rollout) -> Restore | None:
     if rollout.lost or rollout.hindered_in is rollout.phase:
         return None
     leaving = rollout.phase is Phase.CLOSING
-    pending = set() if leaving else {move.instance for move in rollout.plan.moves[rollout.cursor :]} | {*rollout.queue}
+    pending = () if leaving else _pending(rollout)
     names = tuple(
         name
         for name, track in rollout.tracks.items()
@@ -58,6 +58,13 @@ def restored(rollout: Rollout, event: Restored) -> Rollout:
 def no_traffic(track: Track) -> bool:
     """Tell whether the balancer sends an instance nothing, where nobody but a gate has taken it out."""
     return not track.apart and (track.out or (track.seen is not None and track.seen.in_service is False))
+
+
+def _pending(rollout: Rollout) -> tuple[InstanceName, ...]:
+    """Return those that are about to be changed: forwards the rest of the moves, on the way back the queue."""
+    if rollout.phase is Phase.READY:
+        return tuple(move.instance for move in rollout.plan.moves[rollout.cursor :])
+    return rollout.queue
 
 
 def _may_be_out(rollout: Rollout, track: Track) -> bool:

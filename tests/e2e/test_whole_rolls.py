@@ -1,0 +1,164 @@
+"""Whole rolls behind real balancers, and over ssh, under load: no request is lost, on the way forward or back."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes.fleet import Fleet
+
+from .balancing import NO_HAPROXY, NO_NGINX, HAProxyServer, NginxServer
+from .load import Load
+from .ssh_fleet import disks
+from .sshd import sshd
+
+BALANCERS = [
+    pytest.param("haproxy", marks=pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)),
+    pytest.param("nginx", marks=pytest.mark.skipif(bool(NO_NGINX), reason=NO_NGINX)),
+]
+
+
+class Served(Fleet):
+    """A fleet behind a balancer; with `ssh`, each instance is on a host of its own."""
+
+    def __init__(self, folder: Path, kind: str, stack: ExitStack, *, ssh: bool = False) -> None:
+        self.mount = folder / "mnt"
+        self.ssh = sshd(folder / "hosts", 4, root=self.mount) if ssh else None
+        super().__init__(folder, hosts=self.ssh.hosts if self.ssh else ())
+        if self.ssh:
+            stack.callback(self.ssh.down)
+        stack.callback(self.down)
+        places = {name: f"{self.hosts[name]}:{self.ports[name]}" for name in self.names if name != "p-1"}
+        server = HAProxyServer(places) if kind == "haproxy" else NginxServer(places)
+        self.server = stack.enter_context(server)
+        self.balance()
+        self.up()
+
+    def balance(self, **rollout: Any) -> None:
+        """Write the inventory, with the balancer."""
+        killstart: dict[str, Any] = {}
+        if self.ssh:
+            start = ["env", f"FLEET={self.folder}", *self.python, "{host}", "{port}"]
+            killstart = {"root": f"{self.mount}/Svc", "start": start, "ssh": {"port": self.ssh.port}}
+        self.inventory(killstart=killstart, rollout=rollout, balancer=self.balancer())
+
+    def balancer(self) -> dict[str, Any]:
+        if isinstance(self.server, HAProxyServer):
+            return {"haproxy": {"sockets": [self.server.unix], "backend": "adcaster"}, "drain": "2s"}
+        own = {"file": str(self.server.file), "pid_file": str(self.server.pid_file), "upstream": "adcaster"}
+        words = list(self.server.words)
+        return {"nginx": own | {"test": [*words, "-t"], "reload": [*words, "-s", "reload"]}, "drain": "2s"}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        if not self.ssh:
+            return ()
+        given = self.ssh.inputs
+        options = zip(("--ssh-known-hosts", "--ssh-key", "--ssh-config"), map(str, vars_of(given)), strict=True)
+        return tuple(word for pair in options for word in pair)
+
+    def begin(self, *words: str, form: str = "json") -> Any:
+        return super().begin(*words, *self.options, form=form)
+
+    def load(self) -> Load:
+        return Load(f"{self.server.url}version")
+
+
+def vars_of(inputs: Any) -> tuple[Path, ...]:
+    return inputs.known_hosts, inputs.key, inputs.config
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def told(load: Load, what: str) -> None:
+    result = load.result()
+    sys.stdout.write(f"\n{what}: {result}\n")
+    assert result.failed == 0, result
+    assert result.sent > 100
+
+
+@pytest.mark.parametrize("kind", BALANCERS)
+def test_a_roll_and_a_rollback_by_hand_lose_no_request(kind: str, tmp_path: Path, stack: ExitStack) -> None:
+    fleet = Served(tmp_path, kind, stack)
+    with fleet.load() as load:
+        load.wait_for(50)
+        assert fleet.deploy("2.0").end == (0, "deployed")
+        assert fleet.rollback().end == (0, "rolled_back")
+        load.wait_for(50)
+    told(load, f"{kind}, a roll and a rollback")
+    assert {said.split('"')[3] for said in load.result().answers} == {"1.0", "2.0"}
+    assert fleet.versions() == fleet.all_at("1.0")
+
+
+@pytest.mark.parametrize("kind", BALANCERS)
+def test_a_version_that_falls_ill_is_taken_back_and_loses_no_request(
+    kind: str, tmp_path: Path, stack: ExitStack
+) -> None:
+    fleet = Served(tmp_path, kind, stack)
+    fleet.release("2.0", at={"s-3": {"ill_after": 0}})
+    with fleet.load() as load:
+        load.wait_for(50)
+        account = fleet.deploy("2.0")
+        load.wait_for(50)
+    assert account.end == (6, "rolled_back")
+    told(load, f"{kind}, a roll that fails at the last instance and is taken back")
+    assert fleet.versions() == fleet.all_at("1.0")
+
+
+@pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)
+def test_a_roll_in_waves_loses_no_request(tmp_path: Path, stack: ExitStack) -> None:
+    fleet = Served(tmp_path, "haproxy", stack)
+    fleet.balance(waves=[1, 2], floor=1)
+    with fleet.load() as load:
+        load.wait_for(50)
+        assert fleet.deploy("2.0").end == (0, "deployed")
+    told(load, "haproxy, a roll in waves of 1 and 2")
+    assert fleet.switches() == [[("p-1", "2.0")], [("s-1", "2.0")], [("s-2", "2.0"), ("s-3", "2.0")]]
+
+
+@pytest.mark.skipif(bool(NO_HAPROXY or disks()), reason=NO_HAPROXY or disks())
+def test_over_ssh_a_roll_a_failure_and_a_rollback_lose_no_request(tmp_path: Path, stack: ExitStack) -> None:
+    fleet = Served(tmp_path, "haproxy", stack, ssh=True)
+    fleet.release("3.0", at={"s-2": {"dies": "no such table"}})
+    with fleet.load() as load:
+        load.wait_for(50)
+        assert fleet.deploy("2.0").end == (0, "deployed")
+        failed = fleet.deploy("3.0")
+        assert failed.end == (6, "rolled_back")
+        assert fleet.versions() == fleet.all_at("2.0")
+        assert fleet.rollback("--to", "1.0").end == (0, "rolled_back")
+        load.wait_for(50)
+    assert "no such table" in failed.why
+    told(load, "haproxy over ssh, a roll, a failure and a rollback")
+    assert fleet.versions() == fleet.all_at("1.0")
+
+
+@pytest.mark.parametrize("then", ["restore", "deploy", "rollback"])
+@pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)
+def test_what_a_killed_gate_left_out_is_put_back(then: str, tmp_path: Path, stack: ExitStack) -> None:
+    fleet = Served(tmp_path, "haproxy", stack)
+    assert isinstance(fleet.server, HAProxyServer)
+    gate = fleet.begin("deploy", "Svc", "2.0")
+    fleet.began(gate, ("s-1", "2.0"))
+    gate.kill()
+    assert out(fleet) == {"s-1"}
+    words = {"restore": ("restore", "Svc"), "deploy": ("deploy", "Svc", "2.0"), "rollback": ("rollback", "Svc")}
+    assert fleet.run(*words[then]).code == 0
+    assert out(fleet) == set()
+    expected = {"p-1": "2.0", "s-1": "2.0", "s-2": "1.0", "s-3": "1.0"}
+    settled = {"restore": expected, "deploy": fleet.all_at("2.0"), "rollback": fleet.all_at("1.0")}
+    assert fleet.versions() == settled[then]
+
+
+def out(fleet: Served) -> set[str]:
+    """Return the servers that HAProxy sends nothing, as it says itself."""
+    assert isinstance(fleet.server, HAProxyServer)
+    lines = fleet.server.told("show servers state adcaster").splitlines()[2:]
+    fields = [line.split() for line in lines if line.strip()]
+    return {one[3] for one in fields if int(one[6])}
