@@ -1,0 +1,158 @@
+"""A Docker engine, the machine's or one for the tests alone, and a base image that is made without a registry."""
+
+import hashlib
+import platform
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploygate.adapters.files import exclusive
+from e2e.parts import CACHE, as_root, found
+
+FUSE = 60.0  # seconds that the engine may take to come and to go
+MAKING = 600.0  # seconds that the base image may take, with all that it downloads
+OWN_KEYS = "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n"
+RECIPE = (
+    "--mode=root",
+    "--variant=apt",
+    "--include=systemd,systemd-sysv,openssh-server,rsync",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    # Every host makes keys of its own, when it starts.
+    '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
+    f'--customize-hook=mkdir "$1/etc/systemd/system/ssh.service.d" && '
+    f'printf %s "{OWN_KEYS}" >"$1/etc/systemd/system/ssh.service.d/keys.conf"',
+    '--customize-hook=chroot "$1" systemctl --quiet mask systemd-udevd.service systemd-logind.service getty.target',
+)
+
+
+class Unobtainable(Exception):
+    """Something that the tests need can't be had on this machine; one line that says why."""
+
+
+def docker(*words: str, give: str = "", patience: float = FUSE) -> str:
+    """Run the docker client, and return what it prints.
+
+    Raises:
+        Unobtainable: It failed, or took too long.
+    """
+    root = as_root()
+    command = [*(root or ()), found("docker"), *words]
+    try:
+        done = subprocess.run(command, input=give, capture_output=True, text=True, timeout=patience, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unobtainable(f"docker {words[0]} did not end within {patience:g} s") from None
+    if done.returncode:
+        raise Unobtainable(f"docker {words[0]}: {_last_line(done.stderr) or f'ended with {done.returncode}'}")
+    return done.stdout.strip()
+
+
+@contextmanager
+def engine() -> Iterator[None]:
+    """Have an engine: the one that runs, else one of our own, that ends with the block.
+
+    Raises:
+        Unobtainable: There is none, and none can be started.
+    """
+    with exclusive(CACHE / "engine.lock", patience=MAKING):
+        own = None if _answers() else _started()
+        try:
+            yield
+        finally:
+            if own is not None:
+                _stop(own)
+
+
+def base_image() -> str:
+    """Return the tag of the image of a host, and make it where the engine has none of this recipe.
+
+    Raises:
+        Unobtainable: It can't be made.
+    """
+    release = platform.freedesktop_os_release()
+    suite = release.get("VERSION_CODENAME", "")
+    words = (*RECIPE, suite)
+    tag = f"deploygate-systemd-host:{hashlib.sha256(repr(words).encode()).hexdigest()[:12]}"
+    if docker("images", "--quiet", tag):
+        return tag
+    root = as_root()
+    if root is None:
+        raise Unobtainable("making the image of a host needs root, or sudo without a password")
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        tree = Path(folder) / "host.tar"
+        # A session of its own: where it breaks off, it hangs up its whole process group.
+        _made([*root, "setsid", "-w", found("mmdebstrap"), "--quiet", *RECIPE, suite, str(tree), *_sources(suite)])
+        docker("import", str(tree), tag, patience=MAKING)
+    return tag
+
+
+def _sources(suite: str) -> list[str]:
+    """Return this machine's own lists of Debian's packages: whence it is fed, its containers are."""
+    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    lists = [path for path in places if path.suffix in {".list", ".sources"} and path.is_file()]
+    fitting = [str(path) for path in lists if _feeds(path.read_text(errors="replace"), suite)]
+    if not suite or not fitting:
+        raise Unobtainable("no list of packages in /etc/apt names this machine's own release")
+    return fitting
+
+
+def _feeds(text: str, suite: str) -> bool:
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return all(re.search(rf"\b{re.escape(word)}\b", "\n".join(lines)) for word in (suite, "main"))
+
+
+def _made(words: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(
+            words, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=MAKING, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Unobtainable(f"mmdebstrap did not end within {MAKING:g} s") from None
+    if done.returncode:
+        raise Unobtainable(f"mmdebstrap: {_last_line(done.stderr)}")
+
+
+def _answers() -> str:
+    try:
+        return docker("version", "--format", "{{.Server.Version}}")
+    except Unobtainable:
+        return ""
+
+
+def _started() -> "subprocess.Popen[bytes]":
+    root = as_root()
+    if root is None:
+        raise Unobtainable("no Docker engine runs, and starting one needs root, or sudo without a password")
+    said = CACHE / "dockerd.log"
+    with said.open("wb") as log:
+        own = subprocess.Popen(
+            [*root, found("dockerd")], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    end = time.monotonic() + FUSE
+    while not _answers():
+        if own.poll() is not None:
+            raise Unobtainable(f"dockerd does not start: {_last_line(said.read_text())}")
+        if time.monotonic() > end:
+            _stop(own)
+            raise Unobtainable(f"dockerd does not answer within {FUSE:g} s")
+        time.sleep(0.1)
+    return own
+
+
+def _stop(own: "subprocess.Popen[bytes]") -> None:
+    own.send_signal(signal.SIGTERM)
+    try:
+        own.wait(FUSE)
+    except subprocess.TimeoutExpired:
+        own.kill()
+        own.wait(FUSE)
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
