@@ -1,21 +1,20 @@
 """What all end-to-end tests share: a test whose parts can't be had is skipped, and that is said last, and loudly."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from e2e.engine import Unobtainable
-from e2e.parts import missing
-from e2e.systemd_hosts import SystemdHost, systemd_hosts
+from .engine import UnobtainableError
+from .parts import missing
+from .systemd_hosts import SystemdHost, systemd_hosts, without_releases
 
 SKIPPED = pytest.StashKey[dict[str, list[str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*parts): is skipped where one of these (see parts.py) is not there")
-    config.stash[SKIPPED] = defaultdict(list)
+    config.stash[SKIPPED] = {}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -33,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     skipped = config.stash[SKIPPED]
     for report in terminalreporter.getreports("skipped"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        skipped[reason.removeprefix("Skipped: ")].append(report.nodeid)
+        skipped.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
     if not skipped:
         return
     terminalreporter.section("SKIPPED, AND NOT SHOWN TO WORK", sep="!", red=True, bold=True)
@@ -52,11 +51,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def two_systemd_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SystemdHost, ...]]:
-    """Two hosts with systemd, for the whole session; its tests share one worker by `xdist_group("systemd")`."""
+def systemd_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SystemdHost, ...]]:
+    """Three hosts with systemd, for the whole session: the engine is one, so a second worker waits for the first."""
     with ExitStack() as stack:
         try:
-            hosts = stack.enter_context(systemd_hosts(("host-1", "host-2"), tmp_path_factory.mktemp("systemd")))
-        except Unobtainable as error:
+            hosts = stack.enter_context(
+                systemd_hosts(("host-1", "host-2", "host-3"), tmp_path_factory.mktemp("systemd"))
+            )
+        except UnobtainableError as error:
             pytest.skip(f"no hosts with systemd: {error}")
         yield hosts
+
+
+@pytest.fixture
+def unit_hosts(systemd_fleet: tuple[SystemdHost, ...]) -> tuple[SystemdHost, ...]:
+    """Three hosts with systemd that have the unit, and nothing that runs, nor any release."""
+    without_releases(systemd_fleet)
+    return systemd_fleet

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploygate.adapters.files import exclusive
-from e2e.parts import CACHE, as_root, found
+
+from .parts import CACHE, as_root, found
 
 FUSE = 60.0  # seconds that the engine may take to come and to go
 MAKING = 600.0  # seconds that the base image may take, with all that it downloads
 OWN_KEYS = "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n"
+IMAGE = "deploygate-systemd-host"
 RECIPE = (
     "--mode=root",
     "--variant=apt",
@@ -26,13 +28,13 @@ RECIPE = (
     "--dpkgopt=path-exclude=/usr/share/man/*",
     # Every host makes keys of its own, when it starts.
     '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
-    f'--customize-hook=mkdir "$1/etc/systemd/system/ssh.service.d" && '
-    f'printf %s "{OWN_KEYS}" >"$1/etc/systemd/system/ssh.service.d/keys.conf"',
+    '--customize-hook=mkdir "$1/etc/systemd/system/ssh.service.d"',
+    f'--customize-hook=printf %s "{OWN_KEYS}" >"$1/etc/systemd/system/ssh.service.d/keys.conf"',
     '--customize-hook=chroot "$1" systemctl --quiet mask systemd-udevd.service systemd-logind.service getty.target',
 )
 
 
-class Unobtainable(Exception):
+class UnobtainableError(Exception):
     """Something that the tests need can't be had on this machine; one line that says why."""
 
 
@@ -40,16 +42,16 @@ def docker(*words: str, give: str = "", patience: float = FUSE) -> str:
     """Run the docker client, and return what it prints.
 
     Raises:
-        Unobtainable: It failed, or took too long.
+        UnobtainableError: It failed, or took too long.
     """
     root = as_root()
     command = [*(root or ()), found("docker"), *words]
     try:
         done = subprocess.run(command, input=give, capture_output=True, text=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
-        raise Unobtainable(f"docker {words[0]} did not end within {patience:g} s") from None
+        raise UnobtainableError(f"docker {words[0]} did not end within {patience:g} s") from None
     if done.returncode:
-        raise Unobtainable(f"docker {words[0]}: {_last_line(done.stderr) or f'ended with {done.returncode}'}")
+        raise UnobtainableError(f"docker {words[0]}: {_last_line(done.stderr) or f'ended with {done.returncode}'}")
     return done.stdout.strip()
 
 
@@ -58,7 +60,7 @@ def engine() -> Iterator[None]:
     """Have an engine: the one that runs, else one of our own, that ends with the block.
 
     Raises:
-        Unobtainable: There is none, and none can be started.
+        UnobtainableError: There is none, and none can be started.
     """
     with exclusive(CACHE / "engine.lock", patience=MAKING):
         own = None if _answers() else _started()
@@ -73,17 +75,19 @@ def base_image() -> str:
     """Return the tag of the image of a host, and make it where the engine has none of this recipe.
 
     Raises:
-        Unobtainable: It can't be made.
+        UnobtainableError: It can't be made.
     """
     release = platform.freedesktop_os_release()
     suite = release.get("VERSION_CODENAME", "")
     words = (*RECIPE, suite)
-    tag = f"deploygate-systemd-host:{hashlib.sha256(repr(words).encode()).hexdigest()[:12]}"
+    tag = f"{IMAGE}:{hashlib.sha256(repr(words).encode()).hexdigest()[:12]}"
     if docker("images", "--quiet", tag):
         return tag
+    for old in docker("images", "--quiet", IMAGE).split():
+        docker("rmi", old)
     root = as_root()
     if root is None:
-        raise Unobtainable("making the image of a host needs root, or sudo without a password")
+        raise UnobtainableError("making the image of a host needs root, or sudo without a password")
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         tree = Path(folder) / "host.tar"
         # A session of its own: where it breaks off, it hangs up its whole process group.
@@ -98,7 +102,7 @@ def _sources(suite: str) -> list[str]:
     lists = [path for path in places if path.suffix in {".list", ".sources"} and path.is_file()]
     fitting = [str(path) for path in lists if _feeds(path.read_text(errors="replace"), suite)]
     if not suite or not fitting:
-        raise Unobtainable("no list of packages in /etc/apt names this machine's own release")
+        raise UnobtainableError("no list of packages in /etc/apt names this machine's own release")
     return fitting
 
 
@@ -113,22 +117,22 @@ def _made(words: Sequence[str]) -> None:
             words, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=MAKING, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Unobtainable(f"mmdebstrap did not end within {MAKING:g} s") from None
+        raise UnobtainableError(f"mmdebstrap did not end within {MAKING:g} s") from None
     if done.returncode:
-        raise Unobtainable(f"mmdebstrap: {_last_line(done.stderr)}")
+        raise UnobtainableError(f"mmdebstrap: {_last_line(done.stderr)}")
 
 
 def _answers() -> str:
     try:
         return docker("version", "--format", "{{.Server.Version}}")
-    except Unobtainable:
+    except UnobtainableError:
         return ""
 
 
 def _started() -> "subprocess.Popen[bytes]":
     root = as_root()
     if root is None:
-        raise Unobtainable("no Docker engine runs, and starting one needs root, or sudo without a password")
+        raise UnobtainableError("no Docker engine runs, and starting one needs root, or sudo without a password")
     said = CACHE / "dockerd.log"
     with said.open("wb") as log:
         own = subprocess.Popen(
@@ -137,10 +141,10 @@ def _started() -> "subprocess.Popen[bytes]":
     end = time.monotonic() + FUSE
     while not _answers():
         if own.poll() is not None:
-            raise Unobtainable(f"dockerd does not start: {_last_line(said.read_text())}")
+            raise UnobtainableError(f"dockerd does not start: {_last_line(said.read_text())}")
         if time.monotonic() > end:
             _stop(own)
-            raise Unobtainable(f"dockerd does not answer within {FUSE:g} s")
+            raise UnobtainableError(f"dockerd does not answer within {FUSE:g} s")
         time.sleep(0.1)
     return own
 

@@ -145,9 +145,7 @@ def _from_pypi(part: Part) -> str:
 def _run(words: Sequence[str]) -> str:
     """Run a command, and return its last line of complaint, or nothing."""
     try:
-        done = subprocess.run(
-            words, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=600, check=False
-        )
+        done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=600, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     if done.returncode == 0:

@@ -9,11 +9,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.engine import Unobtainable, base_image, docker, engine
-from e2e.parts import found
+from .engine import UnobtainableError, base_image, docker, engine
+from .parts import found
 
 FUSE = 60.0  # seconds that a host may take for anything
 CGROUPS = Path("/sys/fs/cgroup")
+PORT = 8080  # at which the unit lets a release answer
+UNIT = f"""
+[Unit]
+Description=Demo %i
+
+[Service]
+WorkingDirectory=/srv/demo/%i
+ExecStart=/usr/bin/perl service.pl 0.0.0.0 {PORT}
+Restart=always
+RestartSec=100ms
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,22 @@ class SystemdHost:
         self.do(f'mkdir -p "$(dirname {quoted})" && cat >{quoted}', give=content)
 
 
+def without_releases(hosts: tuple[SystemdHost, ...]) -> None:
+    """Stop what runs on the hosts, remove every release, and leave the unit."""
+    for host in hosts:
+        host.do(
+            "systemctl stop 'demo@*.service' && systemctl reset-failed && rm -rf /srv/demo && "
+            "cat >/etc/systemd/system/demo@.service && systemctl daemon-reload",
+            give=UNIT,
+        )
+
+
 @contextmanager
 def systemd_hosts(names: tuple[str, ...], folder: Path) -> Iterator[tuple[SystemdHost, ...]]:
     """Have hosts that have booted and can be reached by name with the ssh configuration that is in `folder`.
 
     Raises:
-        Unobtainable: This machine can't have them.
+        UnobtainableError: This machine can't have them.
     """
     with engine():
         image = base_image()
@@ -71,9 +92,9 @@ def systemd_hosts(names: tuple[str, ...], folder: Path) -> Iterator[tuple[System
             yield _known(run, names, addresses, folder)
         finally:
             for name in names:
-                with suppress(Unobtainable):
+                with suppress(UnobtainableError):
                     docker("rm", "--force", "--volumes", f"{run}-{name}")
-            with suppress(Unobtainable):
+            with suppress(UnobtainableError):
                 docker("network", "rm", run)
 
 
@@ -83,12 +104,12 @@ def _network(run: str) -> str:
         subnet = f"10.{random.randint(100, 250)}.{random.randint(0, 250)}"
         try:
             docker("network", "create", "--subnet", f"{subnet}.0/24", run)
-        except Unobtainable as error:
+        except UnobtainableError as error:
             if "overlap" not in str(error):
                 raise
         else:
             return subnet
-    raise Unobtainable("docker network create: twenty networks in 10.0.0.0/8 were all taken")
+    raise UnobtainableError("docker network create: twenty networks in 10.0.0.0/8 were all taken")
 
 
 def _boot(image: str, run: str, name: str, address: str) -> None:
@@ -145,7 +166,7 @@ def _booted(container: str) -> None:
     """Wait until systemd is up and sshd runs.
 
     Raises:
-        Unobtainable: They did not come: systemd wants something of this machine's kernel that it has not.
+        UnobtainableError: They did not come: systemd wants something of this machine's kernel that it has not.
     """
     end = time.monotonic() + FUSE
     asked = "systemctl is-system-running; systemctl is-active ssh.service; true"
@@ -153,13 +174,13 @@ def _booted(container: str) -> None:
     while time.monotonic() < end:
         try:
             said = docker("exec", container, "sh", "-c", asked)
-        except Unobtainable as error:
+        except UnobtainableError as error:
             if "not running" in str(error):
                 log = docker("logs", "--tail", "1", container)
-                raise Unobtainable(f"systemd does not start in a container here: {log or error}") from None
+                raise UnobtainableError(f"systemd does not start in a container here: {log or error}") from None
             said = str(error)
         state, _, ssh = said.partition("\n")
         if state in {"running", "degraded"} and ssh == "active":
             return
         time.sleep(0.1)
-    raise Unobtainable(f"systemd was not up in a container within {FUSE:g} s, it said: {' '.join(said.split())}")
+    raise UnobtainableError(f"systemd was not up in a container within {FUSE:g} s, it said: {' '.join(said.split())}")

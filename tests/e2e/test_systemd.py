@@ -5,69 +5,55 @@ from pathlib import Path
 
 import pytest
 
-from e2e.asked import ask, until
-from e2e.systemd_hosts import SystemdHost, write_ssh_config
+from .demo import Demo, Place
+from .systemd_hosts import PORT, SystemdHost
 
-pytestmark = [
-    pytest.mark.needs("dockerd", "docker", "mmdebstrap", "ssh", "rsync"),
-    pytest.mark.xdist_group("systemd"),
-]
+pytestmark = pytest.mark.needs("dockerd", "docker", "mmdebstrap", "ssh", "rsync")
 Hosts = tuple[SystemdHost, ...]
-PORT = 8080
-SERVICE = (Path(__file__).parent / "service.pl").read_text()
-UNIT = f"""
-[Unit]
-Description=Demo %i
-
-[Service]
-WorkingDirectory=/srv/demo/%i
-ExecStart=/usr/bin/perl service.pl 0.0.0.0 {PORT}
-Restart=always
-RestartSec=100ms
-"""
 
 
 @pytest.fixture
-def hosts(two_systemd_hosts: Hosts) -> Hosts:
-    """Two hosts that have the unit, and nothing that runs, nor any release."""
-    for host in two_systemd_hosts:
-        host.do("systemctl stop 'demo@*.service'; systemctl reset-failed; rm -rf /srv/demo")
-        host.put("/etc/systemd/system/demo@.service", UNIT)
-        host.do("systemctl daemon-reload")
-    return two_systemd_hosts
+def demo(unit_hosts: Hosts, tmp_path: Path) -> Demo:
+    """The service, at 1.0 on every host."""
+    places = [Place(host.name, host.address, PORT) for host in unit_hosts]
+    killstart = {"root": "/srv/demo", "systemd": {"unit": "demo@{version}.service"}, "ssh": {"user": "root"}}
+    return Demo(tmp_path, places, killstart, ["--ssh-config", str(unit_hosts[0].config)]).up()
 
 
-def test_a_host_is_accepted_with_its_own_key_and_with_no_other(hosts: Hosts, tmp_path: Path) -> None:
-    one, other = hosts
-    assert one.do("hostname") == one.name
-    mine = one.config.with_name("key")
-    write_ssh_config((one,), mine, tmp_path / "ssh_config", {one.name: other.key})
-    refused = one.run("hostname", config=tmp_path / "ssh_config")
-    assert refused.code == 255
-    assert "Host key verification failed" in refused.err
+def test_a_version_goes_through_units_to_every_host_and_the_way_back_does_too(demo: Demo, unit_hosts: Hosts) -> None:
+    before = demo.said()
+    assert demo.deploy("2.0").end == (0, "deployed")
+    assert demo.versions() == demo.all_at("2.0")
+    assert [active(host) for host in unit_hosts] == [["demo@2.0.service"]] * len(unit_hosts)
+    assert demo.rollback().end == (0, "rolled_back")
+    assert demo.versions() == demo.all_at("1.0")
+    assert [active(host) for host in unit_hosts] == [["demo@1.0.service"]] * len(unit_hosts)
+    after = demo.said()
+    assert not [name for name in before if before[name] == after[name]]  # other processes, not the ones from before
 
 
-def test_there_is_no_python_on_a_host(hosts: Hosts) -> None:
-    assert hosts[0].do("ls /usr/bin /usr/local/bin | grep -c python; true") == "0"
-
-
-def test_a_unit_that_is_killed_comes_back_and_one_that_is_stopped_does_not(hosts: Hosts) -> None:
-    host = hosts[0]
-    release(host, "1.0")
-    host.do("systemctl start demo@1.0")
-    first = until(lambda: ask(host.address, PORT))
-    assert first["version"] == "1.0"
-    assert ask(host.address, PORT, "/health") == {"status": "pass"}
-    host.do('kill -KILL "$(systemctl show --property=MainPID --value demo@1.0)"')
-    second = until(lambda: (now := ask(host.address, PORT)) != first and now)
-    assert second["version"] == "1.0"
-    host.do("systemctl stop demo@1.0")
+def test_a_version_that_is_ill_is_stopped_for_good_on_the_host_that_had_it(demo: Demo, unit_hosts: Hosts) -> None:
+    demo.release("2.0", ill=True)
+    before = demo.said()
+    told = demo.deploy("2.0")
+    assert told.end == (6, "rolled_back")
     time.sleep(1)  # ten times as long as the unit waits before it restarts
-    assert ask(host.address, PORT) is None
-    assert host.run("systemctl is-active demo@1.0").out == "inactive"
+    after = demo.said()
+    assert demo.versions() == demo.all_at("1.0")
+    assert [active(host) for host in unit_hosts] == [["demo@1.0.service"]] * len(unit_hosts)
+    assert [name for name in before if before[name] != after[name]] == ["p-1"]
 
 
-def release(host: SystemdHost, version: str) -> None:
-    """Put a release on a host by hand."""
-    host.put(f"/srv/demo/{version}/service.pl", SERVICE)
-    host.put(f"/srv/demo/{version}/version", f"{version}\n")
+def test_a_unit_that_is_not_there_is_found_out_before_anything_is_changed(demo: Demo, unit_hosts: Hosts) -> None:
+    before = demo.said()
+    unit_hosts[2].do("rm /etc/systemd/system/demo@.service && systemctl daemon-reload")
+    told = demo.deploy("2.0")
+    assert told.end == (4, "refused")
+    assert "demo@2.0.service" in str(told.data["reasons"]) + told.why
+    assert demo.said() == before
+
+
+def active(host: SystemdHost) -> list[str]:
+    """Return the units of the service that run, or try to."""
+    listed = host.do("systemctl list-units --plain --no-legend --state=active,activating,deactivating 'demo@*.service'")
+    return [line.split()[0] for line in listed.splitlines()]
