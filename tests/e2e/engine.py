@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deploygate.adapters.files import exclusive
@@ -19,6 +19,7 @@ FUSE = 60.0  # seconds that the engine may take to come and to go
 MAKING = 600.0  # seconds that the base image may take, with all that it downloads
 OWN_KEYS = "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n"
 IMAGE = "deploygate-systemd-host"
+LABEL = f"deploygate-e2e={CACHE}"  # what is made here, and by no other checkout
 RECIPE = (
     "--mode=root",
     "--variant=apt",
@@ -62,11 +63,17 @@ def engine() -> Iterator[None]:
     Raises:
         UnobtainableError: There is none, and none can be started.
     """
-    with exclusive(CACHE / "engine.lock", patience=MAKING):
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(CACHE / "engine.lock", patience=MAKING))
+        except TimeoutError:
+            raise UnobtainableError(f"another run has had the engine for more than {MAKING:g} s") from None
         own = None if _answers() else _started()
         try:
+            _tidy()
             yield
         finally:
+            _tidy()
             if own is not None:
                 _stop(own)
 
@@ -94,6 +101,14 @@ def base_image() -> str:
         _made([*root, "setsid", "-w", found("mmdebstrap"), "--quiet", *RECIPE, suite, str(tree), *_sources(suite)])
         docker("import", str(tree), tag, patience=MAKING)
     return tag
+
+
+def _tidy() -> None:
+    """Remove the containers and networks of this checkout, also those of a run that was killed."""
+    for container in docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").split():
+        docker("rm", "--force", "--volumes", container)
+    for network in docker("network", "ls", "--quiet", "--filter", f"label={LABEL}").split():
+        docker("network", "rm", network)
 
 
 def _sources(suite: str) -> list[str]:
@@ -133,20 +148,29 @@ def _started() -> "subprocess.Popen[bytes]":
     root = as_root()
     if root is None:
         raise UnobtainableError("no Docker engine runs, and starting one needs root, or sudo without a password")
+    words = [*root, "setpriv", "--pdeathsig", "TERM", "--", found("dockerd")]  # it does not outlive us
     said = CACHE / "dockerd.log"
-    with said.open("wb") as log:
-        own = subprocess.Popen(
-            [*root, found("dockerd")], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
     end = time.monotonic() + FUSE
-    while not _answers():
-        if own.poll() is not None:
-            raise UnobtainableError(f"dockerd does not start: {_last_line(said.read_text())}")
+    while True:
+        with said.open("wb") as log:
+            own = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        if _comes(own, end):
+            return own
+        why = _last_line(said.read_text())
+        if "pid file found" not in why or time.monotonic() > end:
+            raise UnobtainableError(f"dockerd does not start: {why}")
+        time.sleep(0.5)  # the engine of a run that was killed is about to end
+
+
+def _comes(own: "subprocess.Popen[bytes]", end: float) -> bool:
+    while own.poll() is None:
+        if _answers():
+            return True
         if time.monotonic() > end:
             _stop(own)
             raise UnobtainableError(f"dockerd does not answer within {FUSE:g} s")
         time.sleep(0.1)
-    return own
+    return False
 
 
 def _stop(own: "subprocess.Popen[bytes]") -> None:

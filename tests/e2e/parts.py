@@ -36,7 +36,9 @@ class Part:
     def program(self) -> str | None:
         """Return where the program is, if it is there."""
         if self.pypi:
-            return shutil.which(str(CACHE / self.name / "bin" / self.tell[0]))
+            script = CACHE / self.name / "bin" / self.tell[0]
+            works = script.exists() and Path(script.read_text().split("\n")[0].removeprefix("#!")).exists()
+            return str(script) if works else None
         return shutil.which(self.tell[0], path=PATH)
 
     @property

@@ -5,11 +5,11 @@ import shlex
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engine import UnobtainableError, base_image, docker, engine
+from .engine import LABEL, UnobtainableError, base_image, docker, engine
 from .parts import found
 
 FUSE = 60.0  # seconds that a host may take for anything
@@ -84,18 +84,11 @@ def systemd_hosts(names: tuple[str, ...], folder: Path) -> Iterator[tuple[System
     with engine():
         image = base_image()
         run = f"deploygate-e2e-{random.randbytes(4).hex()}"
-        try:
-            subnet = _network(run)
-            addresses = [f"{subnet}.{number}" for number in range(2, 2 + len(names))]
-            for name, address in zip(names, addresses, strict=True):
-                _boot(image, run, name, address)
-            yield _known(run, names, addresses, folder)
-        finally:
-            for name in names:
-                with suppress(UnobtainableError):
-                    docker("rm", "--force", "--volumes", f"{run}-{name}")
-            with suppress(UnobtainableError):
-                docker("network", "rm", run)
+        subnet = _network(run)
+        addresses = [f"{subnet}.{number}" for number in range(2, 2 + len(names))]
+        for name, address in zip(names, addresses, strict=True):
+            _boot(image, run, name, address)
+        yield _known(run, names, addresses, folder)
 
 
 def _network(run: str) -> str:
@@ -103,7 +96,7 @@ def _network(run: str) -> str:
     for _ in range(20):
         subnet = f"10.{random.randint(100, 250)}.{random.randint(0, 250)}"
         try:
-            docker("network", "create", "--subnet", f"{subnet}.0/24", run)
+            docker("network", "create", "--label", LABEL, "--subnet", f"{subnet}.0/24", run)
         except UnobtainableError as error:
             if "overlap" not in str(error):
                 raise
@@ -116,7 +109,20 @@ def _boot(image: str, run: str, name: str, address: str) -> None:
     # systemd needs a hierarchy of its own to write to: in version 1 it mounts that itself, in version 2 it is the one.
     unified = (CGROUPS / "cgroup.controllers").exists()
     docker(
-        *("run", "--detach", "--name", f"{run}-{name}", "--hostname", name, "--network", run, "--ip", address),
+        *(
+            "run",
+            "--detach",
+            "--label",
+            LABEL,
+            "--name",
+            f"{run}-{name}",
+            "--hostname",
+            name,
+            "--network",
+            run,
+            "--ip",
+            address,
+        ),
         *("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
         *("--volume", f"{CGROUPS}:{CGROUPS}:rw" if unified else f"{CGROUPS}:{CGROUPS}:ro"),
         *(("--cgroupns", "host") if unified else ()),
