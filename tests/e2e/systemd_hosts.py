@@ -109,20 +109,8 @@ def _boot(image: str, run: str, name: str, address: str) -> None:
     # systemd needs a hierarchy of its own to write to: in version 1 it mounts that itself, in version 2 it is the one.
     unified = (CGROUPS / "cgroup.controllers").exists()
     docker(
-        *(
-            "run",
-            "--detach",
-            "--label",
-            LABEL,
-            "--name",
-            f"{run}-{name}",
-            "--hostname",
-            name,
-            "--network",
-            run,
-            "--ip",
-            address,
-        ),
+        *("run", "--detach", "--label", LABEL, "--name", f"{run}-{name}"),
+        *("--hostname", name, "--network", run, "--ip", address),
         *("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
         *("--volume", f"{CGROUPS}:{CGROUPS}:rw" if unified else f"{CGROUPS}:{CGROUPS}:ro"),
         *(("--cgroupns", "host") if unified else ()),
@@ -175,7 +163,7 @@ def _booted(container: str) -> None:
         UnobtainableError: They did not come: systemd wants something of this machine's kernel that it has not.
     """
     end = time.monotonic() + FUSE
-    asked = "systemctl is-system-running; systemctl is-active ssh.service; true"
+    asked = "systemctl is-system-running; systemctl start ssh.service && systemctl is-active ssh.service; true"
     said = ""
     while time.monotonic() < end:
         try:
