@@ -36,15 +36,14 @@ class Demo:
         self.release("2.0")
         self._inventory()
 
-    def release(self, version: str, *, ill: bool = False) -> None:
-        """Build a release, one that is ill or one that is well."""
+    def release(self, version: str, *marks: str) -> None:
+        """Build a release; one with the mark `ill` or `dies` does so."""
         folder = self.folder / "dist" / f"Demo-{version}"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(SERVICE, folder)
         (folder / "version").write_text(f"{version}\n")
-        (folder / "ill").unlink(missing_ok=True)
-        if ill:
-            (folder / "ill").touch()
+        for mark in marks:
+            (folder / mark).touch()
 
     def up(self) -> "Demo":
         """Start version 1.0 everywhere, through the gate."""
@@ -88,10 +87,10 @@ class Demo:
             "owners": {"ops": "nathan", "dev": "cory", "pm": "obaid"},
             "version": "1.0",
             "artifact": "dist/Demo-{version}",
-            "health": WATCH | {"deadline": "20s"},
+            "health": WATCH | {"deadline": "8s"},
             "version_probe": {"path": "/version", "json": "/version", "identity": {"json": "/started"}},
             "rollout": {"bake": "150ms"},
-            "deploy": {"killstart": self._killstart},
+            "deploy": {"killstart": {"grace": "2s"} | self._killstart},
             "instances": {"parallel-chain": instances[:1], "production": instances[1:]},
         }
         whole = {"schema": 1, "environments": ["parallel-chain", "production"], "services": {"Demo": service}}

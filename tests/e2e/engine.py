@@ -23,7 +23,7 @@ LABEL = f"deploygate-e2e={CACHE}"  # what is made here, and by no other checkout
 RECIPE = (
     "--mode=root",
     "--variant=apt",
-    "--include=systemd,systemd-sysv,openssh-server,rsync",
+    "--include=systemd,systemd-sysv,openssh-server,rsync,sudo",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
@@ -31,6 +31,9 @@ RECIPE = (
     '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
     '--customize-hook=mkdir "$1/etc/systemd/system/ssh.service.d"',
     f'--customize-hook=printf %s "{OWN_KEYS}" >"$1/etc/systemd/system/ssh.service.d/keys.conf"',
+    # A user who may do no more than a deployment needs.
+    '--customize-hook=chroot "$1" useradd --create-home --shell /bin/sh deploy',
+    '--customize-hook=echo "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl" >"$1/etc/sudoers.d/deploy"',
     '--customize-hook=chroot "$1" systemctl --quiet mask systemd-udevd.service systemd-logind.service getty.target',
 )
 

@@ -15,6 +15,12 @@ from .parts import found
 FUSE = 60.0  # seconds that a host may take for anything
 CGROUPS = Path("/sys/fs/cgroup")
 PORT = 8080  # at which the unit lets a release answer
+LET_IN = """
+umask 077
+mkdir -p /root/.ssh /home/deploy/.ssh
+tee /root/.ssh/authorized_keys >/home/deploy/.ssh/authorized_keys
+chown -R deploy: /home/deploy/.ssh
+"""
 UNIT = f"""
 [Unit]
 Description=Demo %i
@@ -65,10 +71,11 @@ class SystemdHost:
 
 
 def without_releases(hosts: tuple[SystemdHost, ...]) -> None:
-    """Stop what runs on the hosts, remove every release, and leave the unit."""
+    """Stop what runs on the hosts, remove every release, and leave the unit, and a folder that is `deploy`'s."""
     for host in hosts:
         host.do(
             "systemctl stop 'demo@*.service' && systemctl reset-failed && rm -rf /srv/demo && "
+            "install -d -o deploy /srv/demo && "
             "cat >/etc/systemd/system/demo@.service && systemctl daemon-reload",
             give=UNIT,
         )
@@ -128,8 +135,7 @@ def _known(run: str, names: tuple[str, ...], addresses: list[str], folder: Path)
     for name, address in zip(names, addresses, strict=True):
         container = f"{run}-{name}"
         _booted(container)
-        letting_in = "umask 077; mkdir -p /root/.ssh; cat >/root/.ssh/authorized_keys"
-        docker("exec", "--interactive", container, "sh", "-c", letting_in, give=mine.with_suffix(".pub").read_text())
+        docker("exec", "--interactive", container, "sh", "-c", LET_IN, give=mine.with_suffix(".pub").read_text())
         key = " ".join(docker("exec", container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
         hosts.append(SystemdHost(name, address, container, key, folder / "ssh_config"))
     write_ssh_config(tuple(hosts), mine, folder / "ssh_config", {host.name: host.key for host in hosts})

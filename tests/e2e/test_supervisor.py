@@ -105,9 +105,10 @@ def test_a_version_goes_through_the_supervisor_and_the_way_back_does_too(supervi
     assert not [name for name in before if before[name] == after[name]]  # other processes, not the ones from before
 
 
-def test_a_version_that_is_ill_is_stopped_although_its_supervisor_would_restart_it(supervised: Supervised) -> None:
+@pytest.mark.parametrize("mark", ["ill", "dies"])
+def test_a_bad_version_is_stopped_although_its_supervisor_would_restart_it(mark: str, supervised: Supervised) -> None:
     demo = supervised.demo
-    demo.release("2.0", ill=True)
+    demo.release("2.0", mark)
     assert demo.deploy("2.0").end == (6, "rolled_back")
     assert demo.versions() == demo.all_at("1.0")
     assert supervised.running() == [f"demo-{name}-1.0" for name in NAMES]
