@@ -47,16 +47,17 @@ class Demo:
 
     def up(self) -> "Demo":
         """Start version 1.0 everywhere, through the gate."""
-        told = self.deploy("1.0", "--baseline", "broken", "--waive", "way-back=nothing ran yet")
-        assert told.end == (0, "deployed"), told
+        self.deploy("1.0", "--baseline", "broken", "--waive", "way-back=nothing ran yet", ends=(0, "deployed"))
         assert self.versions() == self.all_at("1.0")
         return self
 
-    def deploy(self, version: str, *words: str) -> Told:
-        return self._run("deploy", "Demo", version, *words)
+    def deploy(self, version: str, *words: str, ends: tuple[int, str]) -> Told:
+        """Deploy, and hold it to its exit code and ending."""
+        return self._run("deploy", "Demo", version, *words, ends=ends)
 
-    def rollback(self, *words: str) -> Told:
-        return self._run("rollback", "Demo", *words)
+    def rollback(self, *, ends: tuple[int, str]) -> Told:
+        """Roll back, and hold it to its exit code and ending."""
+        return self._run("rollback", "Demo", ends=ends)
 
     def said(self) -> dict[str, Said | None]:
         """Return what each instance says of itself."""
@@ -68,13 +69,15 @@ class Demo:
     def all_at(self, version: str) -> dict[str, str]:
         return dict.fromkeys(self.places, version)
 
-    def _run(self, *words: str) -> Told:
+    def _run(self, *words: str, ends: tuple[int, str]) -> Told:
         self._runs += 1
         where = self.folder / "gates" / str(self._runs)
         where.mkdir(parents=True)
         known = ["-i", str(self.folder / "services.yml"), "--format", "json", "--progress", "plain", *self._options]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "DEPLOYGATE_"))}
-        return Gate(where, [*words, *known], clean).told()
+        told = Gate(where, [*words, *known], clean).told()
+        assert told.end == ends, f"{told.out}\n{told.err}"
+        return told
 
     def _inventory(self) -> None:
         """Write services.yml; YAML is at home with JSON."""

@@ -3,7 +3,6 @@
 import hashlib
 import platform
 import re
-import signal
 import subprocess
 import tempfile
 import time
@@ -177,12 +176,14 @@ def _comes(own: "subprocess.Popen[bytes]", end: float) -> bool:
 
 
 def _stop(own: "subprocess.Popen[bytes]") -> None:
-    own.send_signal(signal.SIGTERM)
-    try:
-        own.wait(FUSE)
-    except subprocess.TimeoutExpired:
-        own.kill()
-        own.wait(FUSE)
+    for signal in ("TERM", "KILL"):
+        words = [*(as_root() or ()), "kill", f"-{signal}", str(own.pid)]  # it may be root's, and we not
+        subprocess.run(words, capture_output=True, timeout=FUSE, check=False)
+        try:
+            own.wait(FUSE)
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 def _last_line(text: str) -> str:

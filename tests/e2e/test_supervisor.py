@@ -95,10 +95,10 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
 
 def test_a_version_goes_through_the_supervisor_and_the_way_back_does_too(supervised: Supervised) -> None:
     demo, before = supervised.demo, supervised.demo.said()
-    assert demo.deploy("2.0").end == (0, "deployed")
+    demo.deploy("2.0", ends=(0, "deployed"))
     assert demo.versions() == demo.all_at("2.0")
     assert supervised.running() == [f"demo-{name}-2.0" for name in NAMES]
-    assert demo.rollback().end == (0, "rolled_back")
+    demo.rollback(ends=(0, "rolled_back"))
     assert demo.versions() == demo.all_at("1.0")
     assert supervised.running() == [f"demo-{name}-1.0" for name in NAMES]
     after = demo.said()
@@ -109,7 +109,7 @@ def test_a_version_goes_through_the_supervisor_and_the_way_back_does_too(supervi
 def test_a_bad_version_is_stopped_although_its_supervisor_would_restart_it(mark: str, supervised: Supervised) -> None:
     demo = supervised.demo
     demo.release("2.0", mark)
-    assert demo.deploy("2.0").end == (6, "rolled_back")
+    demo.deploy("2.0", ends=(6, "rolled_back"))
     assert demo.versions() == demo.all_at("1.0")
     assert supervised.running() == [f"demo-{name}-1.0" for name in NAMES]
 
@@ -121,7 +121,7 @@ def test_what_the_supervisor_has_restarted_is_known_and_can_be_replaced(supervis
     assert first is not None
     os.kill(int(first["started"].partition("-")[0]), signal.SIGKILL)
     until(lambda: (now := ask(place.address, place.port)) != first and now)
-    assert demo.deploy("2.0").end == (0, "deployed")
+    demo.deploy("2.0", ends=(0, "deployed"))
     assert demo.versions() == demo.all_at("2.0")
     assert supervised.running() == [f"demo-{name}-2.0" for name in NAMES]
 

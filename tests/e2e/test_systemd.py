@@ -68,10 +68,10 @@ def test_a_version_goes_through_units_to_every_host_and_the_way_back_does_too(
 ) -> None:
     demo: Demo = request.getfixturevalue(by)
     before = demo.said()
-    assert demo.deploy("2.0").end == (0, "deployed")
+    demo.deploy("2.0", ends=(0, "deployed"))
     assert demo.versions() == demo.all_at("2.0")
     assert [active(host) for host in unit_hosts] == [["demo@2.0.service"]] * len(unit_hosts)
-    assert demo.rollback().end == (0, "rolled_back")
+    demo.rollback(ends=(0, "rolled_back"))
     assert demo.versions() == demo.all_at("1.0")
     assert [active(host) for host in unit_hosts] == [["demo@1.0.service"]] * len(unit_hosts)
     after = demo.said()
@@ -84,7 +84,7 @@ def test_a_bad_version_is_stopped_for_good_although_its_unit_would_restart_it(
 ) -> None:
     demo.release("2.0", mark)
     before = demo.said()
-    assert demo.deploy("2.0").end == (6, "rolled_back")
+    demo.deploy("2.0", ends=(6, "rolled_back"))
     time.sleep(1)  # ten times as long as the unit waits before it restarts
     after = demo.said()
     assert demo.versions() == demo.all_at("1.0")
@@ -97,7 +97,7 @@ def test_a_process_that_systemd_has_restarted_is_known_and_can_be_replaced(demo:
     unit_hosts[1].do('kill -KILL "$(systemctl show --property=MainPID --value demo@1.0)"')
     place = demo.places["s-1"]
     until(lambda: (now := ask(place.address, place.port)) != before["s-1"] and now)
-    assert demo.deploy("2.0").end == (0, "deployed")
+    demo.deploy("2.0", ends=(0, "deployed"))
     assert demo.versions() == demo.all_at("2.0")
     assert [active(host) for host in unit_hosts] == [["demo@2.0.service"]] * len(unit_hosts)
 
@@ -105,8 +105,7 @@ def test_a_process_that_systemd_has_restarted_is_known_and_can_be_replaced(demo:
 def test_a_unit_that_is_not_there_is_found_out_before_anything_is_changed(demo: Demo, unit_hosts: Hosts) -> None:
     before = demo.said()
     unit_hosts[2].do("rm /etc/systemd/system/demo@.service && systemctl daemon-reload")
-    told = demo.deploy("2.0")
-    assert told.end == (4, "refused")
+    told = demo.deploy("2.0", ends=(4, "refused"))
     assert "demo@2.0.service" in str(told.data["reasons"]) + told.why
     assert demo.said() == before
 
