@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint simulate bench docs format clean
+.PHONY: help demo test e2e lint simulate bench docs format clean
 
 help: ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "deploygate needs Python 3.11 or later: make PYTHON=python3.12")'
@@ -19,8 +19,12 @@ $(READY): pyproject.toml
 demo: $(READY) ## deploy, fail and roll back on a fleet of real processes
 	$(BIN)/deploygate demo
 
-test: $(READY) ## all tests, but for the long simulation
+test: $(READY) ## all tests, but for those on servers and the long simulation
 	$(BIN)/pytest -n 2
+
+e2e: $(READY) ## tests on real servers, which it installs (INSTALL=no: takes those that are there)
+	$(BIN)/python tests/e2e/parts.py $(if $(filter no,$(INSTALL)),--look)
+	$(BIN)/pytest tests/e2e -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY) ## ruff, mypy, the layers
 	$(BIN)/ruff check .
@@ -42,4 +46,4 @@ format: $(READY) ## ruff's formatter, and its safe fixes
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has made
-	rm -rf $(VENV) bench/.bench .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) bench/.bench tests/e2e/.cache .hypothesis .mypy_cache .ruff_cache

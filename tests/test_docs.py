@@ -144,7 +144,7 @@ def test_every_ending_is_in_the_readme_and_on_its_page() -> None:
 
 
 def test_every_target_of_make_that_is_named_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    named = {word for page in PAGES for word in re.findall(r"^`?make ([a-z]+)", page.read_text(), re.MULTILINE)}
+    targets = set(re.findall(r"^([a-z0-9]+):", text("Makefile"), re.MULTILINE))
+    named = {word for page in PAGES for word in re.findall(r"^`?make ([a-z0-9]+)", page.read_text(), re.MULTILINE)}
     assert named
     assert named <= targets
