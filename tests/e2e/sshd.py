@@ -121,8 +121,8 @@ class Sshd:
             "PasswordAuthentication no",
             "StrictModes no",
             "PermitRootLogin yes",
-            *self.options,  # the first value wins
             "MaxStartups 500",
+            *self.options,
             f"SetEnv PATH={self.path} HOME={self.folder}",  # where no profile adds to the PATH
         ]
         config.write_text("\n".join(lines) + "\n")
