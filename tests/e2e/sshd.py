@@ -19,7 +19,7 @@ from deploygate.adapters.shells import SshInputs
 FUSE = 30.0
 _A_DAEMON = 16  # addresses that one sshd listens at
 TOOLS = ("sh", "cat", "mkdir", "mv", "rm", "sleep", "ls", "tr", "grep", "find", "sort", "wc", "head", "tail", "tar",
-         "readlink", "flock", "setsid", "sha256sum", "chmod", "date", "rsync", "env", "touch", "cut",
+         "readlink", "flock", "setsid", "sha256sum", "chmod", "date", "rsync", "env", "touch", "cut", "sed",
          "xargs", "cp")  # fmt: skip
 
 

@@ -161,7 +161,7 @@ start_supervised() {
 }
 
 dg_switch() {
-    needs flock setsid mkdir mv rm sleep grep tr
+    needs flock setsid mkdir mv rm sleep grep sed tr
     folders
     leased
     mkdir -p "$mine" 2>/dev/null || fail "$mine can't be written on $called"
