@@ -81,6 +81,7 @@ def test_what_is_left_behind_or_held_by_others_is_seen_under_this_shell(fleet: S
     assert fleet.answers() == "2.0"
     shutil.rmtree(Path(fleet.root) / ".deploygate/instances")
     assert fleet.switch("2.0") == ()  # it is still known by its environment
+    assert fleet.answers() == "2.0"
     other = replace(fleet.service.instances[0], name=InstanceName("other"))
     fleet.service = replace(fleet.service, instances=(other,))
     (trouble,) = fleet.switch("2.0", only="other")
