@@ -62,6 +62,7 @@ def ill_baseline(
             yield Finding("baseline", where, says, "Make its version probe answer, or use --baseline broken.")
         elif seen.health is Health.HEALTHY and seen.identity is None:
             says = f"which process answers as {move.instance} cannot be told, so a restart could not be proven"
+            says += f": {seen.says}" if seen.says else ""
             yield Finding("identity", where, says, "Give version_probe.identity; or stop it and use --baseline broken.")
 
 

@@ -14,7 +14,7 @@ from deploygate.adapters.shells.quoting import one_line
 SHELLS = [
     command for command in (["dash"], ["bash", "--posix"], ["busybox", "sh"], ["/bin/sh"]) if shutil.which(command[0])
 ]
-TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=80)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=80)
 HOSTILE = "$(touch owned) `touch owned` '\"; touch owned; \\ \n-n ${HOME} %s !! \t é€ "
 
 

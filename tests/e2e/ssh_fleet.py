@@ -24,7 +24,7 @@ from deploygate.events import Change, Start, Trouble
 from deploygate.inventory import Instance
 from deploygate.names import PRODUCTION, InstanceName, RunId, Version
 from deploygate.ports import Lease, Process
-from deploygate.ways import Argv, KillStart, Ssh
+from deploygate.ways import Argv, KillStart, Ssh, killstart
 
 from .sshd import FUSE, Sshd, missing, sshd
 
@@ -86,6 +86,10 @@ class SshFleet:
         (built / "run").chmod(0o755)
         (self.folder / "ill").mkdir(exist_ok=True)
         return built
+
+    def deployed(self, **way: Any) -> None:
+        """Deploy in another way from now on."""
+        self.service = replace(self.service, deploy=replace(killstart(self.service.deploy), **way))
 
     def disk(self, number: int = 0) -> Path:
         """Return the root folder of one host, seen from outside."""

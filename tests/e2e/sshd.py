@@ -19,7 +19,7 @@ from deploygate.adapters.shells import SshInputs
 FUSE = 30.0
 _A_DAEMON = 16  # addresses that one sshd listens at
 TOOLS = ("sh", "cat", "mkdir", "mv", "rm", "sleep", "ls", "tr", "grep", "find", "sort", "wc", "head", "tail", "tar",
-         "readlink", "flock", "setsid", "sha256sum", "chmod", "date", "rsync", "env", "touch", "cut",
+         "readlink", "flock", "setsid", "sha256sum", "chmod", "date", "rsync", "env", "touch", "cut", "sed",
          "xargs", "cp")  # fmt: skip
 
 
@@ -78,7 +78,8 @@ class Sshd:
 
     def sessions(self) -> list[psutil.Process]:
         """Return the processes that serve connections now."""
-        return [child for one in self.daemons for child in psutil.Process(one.pid).children(recursive=True)]
+        found = [child for one in self.daemons for child in psutil.Process(one.pid).children(recursive=True)]
+        return [one for one in found if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
     def cut(self) -> None:
         """Break every connection, as a host does that dies; what runs on it for the gate dies, too."""
@@ -86,6 +87,15 @@ class Sshd:
             for child in psutil.Process(daemon.pid).children():
                 with contextlib.suppress(psutil.Error):
                     child.kill()
+
+    def dies(self, number: int) -> None:
+        """End a daemon with every connection to it, for good."""
+        daemon = self.daemons.pop(number)
+        doomed = [psutil.Process(daemon.pid), *psutil.Process(daemon.pid).children()]
+        for one in doomed:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+        daemon.wait(FUSE)
 
     def down(self) -> None:
         """Stop all, with what is still connected."""
@@ -110,10 +120,10 @@ class Sshd:
             "UsePAM no",
             "PasswordAuthentication no",
             "StrictModes no",
-            "MaxStartups 500",
             "PermitRootLogin yes",
+            "MaxStartups 500",
             *self.options,
-            f"SetEnv PATH={self.path}",
+            f"SetEnv PATH={self.path} HOME={self.folder}",  # where no profile adds to the PATH
         ]
         config.write_text("\n".join(lines) + "\n")
         with (self.folder / f"sshd_{number}.log").open("ab") as log:

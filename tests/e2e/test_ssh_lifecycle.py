@@ -101,13 +101,13 @@ def test_a_port_that_somebody_else_holds_is_refused_with_who_it_is(fleet: SshFle
 
 def test_a_stop_command_runs_with_its_values_and_what_it_does_not_stop_is_killed(fleet: SshFleet) -> None:
     stop = Script('echo "stopping $DEPLOYGATE_VERSION $DEPLOYGATE_INSTANCE"; kill "$DEPLOYGATE_PID"')
-    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, stop=stop))
+    fleet.deployed(stop=stop)
     fleet.up()
     assert fleet.answers() == "1.0"
     assert fleet.switch(None, "1.0") == ()
     assert "stopping 1.0 i1\n" in (fleet.disk() / ".deploygate/instances/i1/1.0.log").read_text()
     lazy = Argv(("sleep", "30"))
-    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, stop=lazy))
+    fleet.deployed(stop=lazy)
     assert fleet.switch("1.0") == ()
     assert fleet.switch(None, "1.0") == ()
     assert fleet.process().alive is False
@@ -152,7 +152,7 @@ def test_a_release_that_is_there_already_is_taken_as_it_is_and_the_same_later(fl
 
 
 def test_old_releases_go_and_what_ran_last_and_before_stays(fleet: SshFleet) -> None:
-    fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, keep=2))
+    fleet.deployed(keep=2)
     fleet.up("1.0")
     for version in ("1.1", "1.2", "2.0"):
         fleet.release(version)

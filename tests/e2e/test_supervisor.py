@@ -14,9 +14,9 @@ import pytest
 from .asked import ask, until
 from .demo import Demo, Place
 from .parts import found
+from .sshd import sshd
 
 pytestmark = pytest.mark.needs("sshd", "ssh", "rsync", "perl", "supervisor")
-sshd = pytest.importorskip("e2e.sshd", reason="there are no sshd servers for tests here yet")
 
 NAMES = ("p-1", "s-1", "s-2")
 FIRST_PORT = 18_000
@@ -60,7 +60,7 @@ class Supervised:
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[Supervised]:
     """A host with a supervisor, and the service at 1.0 on it."""
-    hosts = sshd.sshd(tmp_path / "sshd", 1)
+    hosts = sshd(tmp_path / "sshd", 1)
     (host,) = hosts.hosts
     ports = {name: FIRST_PORT + number for number, name in enumerate(NAMES)}
     config = tmp_path / "supervisord.conf"

@@ -100,7 +100,7 @@ class HttpProber:
         answered = health is Health.HEALTHY and version is not None and named is not None
         process = self._identify(service, one, answered=answered)
         says = f"{service.health.path}: {why}" if why else "" if version else f"{service.version.path}: {why_not}"
-        if process.alive is False:
+        if process.alive is False or not says:
             says = process.says or says
         return Sighting(
             instance=one.name,

@@ -43,6 +43,7 @@ _TOLD = (  # what explains a failure best comes first
     re.compile(r"(?:kex_exchange_identification|ssh_exchange_identification|Connection (?:closed|reset|to)).*"),
 )
 _DROPPED = ("kex_exchange_identification", "ssh_exchange_identification", "Connection closed by", "Connection reset by")
+_DECIDED = ("forwarding failed", "open failed", "Host key verification failed", "Permission denied")
 _UNKNOWN = re.compile(r"No (\S+) host key is known for (\S+)")
 
 
@@ -125,7 +126,7 @@ def told(stderr: str) -> str:
 
 def dropped(stderr: str) -> bool:
     """Tell whether the server hung up before it looked at who calls, as one does that is asked by too many."""
-    return "forwarding failed" not in stderr and "open failed" not in stderr and any(one in stderr for one in _DROPPED)
+    return any(one in stderr for one in _DROPPED) and not any(one in stderr for one in _DECIDED)
 
 
 def _short(line: str) -> str:

@@ -62,7 +62,7 @@ class Changing:
                 what = f"from {change.stop or 'nothing'} to {change.start or 'nothing'}"
                 raise UnreachableError(plain(f"{error}, when {instance.name} was to go {what}", 300)) from None
             if ran.code != _MEANWHILE:
-                self._leases.claimed(where)
+                self._leases.claimed(where, run)
                 return
             says = plain(ran.out)
         raise HostError(says)

@@ -33,6 +33,7 @@ from deploygate.wording import plain
 _CHECK = 600.0  # seconds that reading a whole release may take
 _PROVE = 90.0
 _PRUNE = 60.0
+_TOO_SHORT = 3  # characters of a secret that would hide half of every message
 
 
 class RemoteKillStart:
@@ -212,7 +213,7 @@ class RemoteKillStart:
     def _masked(self, service: Service, text: str) -> str:
         """Return a text without the secrets that a service may have printed."""
         for name in way_of(service).secrets:
-            secret = self._environ.get(name, "")
-            if len(secret) > 3:
-                text = text.replace(secret, "***").replace(plain(secret, 300), "***")
+            for line in self._environ.get(name, "").splitlines():
+                if len(shown := plain(line, 300)) > _TOO_SHORT:
+                    text = text.replace(shown, "***")
         return text

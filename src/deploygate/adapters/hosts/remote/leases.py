@@ -22,7 +22,7 @@ class Leases:
         self._asker = asker
         self._folder = folder
         self._leases: dict[ServiceName, Lease] = {}
-        self._claimed: set[Place] = set()
+        self._claimed: set[tuple[Place, RunId]] = set()
 
     def claim(
         self, service: Service, instances: Sequence[InstanceName], lease: Lease, over: Sequence[RunId]
@@ -39,7 +39,7 @@ class Leases:
                 return None  # what is asked of it next will fail, and say why
             if ran.code == _HELD:
                 return _lease(ran.out)
-            self._claimed.add(where)
+            self._claimed.add((where, lease.run))
             return None
 
         return tuple(held for held in each(self._places(service, instances), one) if held)
@@ -48,25 +48,28 @@ class Leases:
         """Take this run's lease off the hosts."""
 
         def one(where: Place) -> None:
-            if where not in self._claimed:
+            if (where, run) not in self._claimed:
                 return
-            self._claimed.discard(where)
+            self._claimed.discard((where, run))
             try:
                 self._asker.call(where, "dg_leave", {"run": run, "patience": hundredths(_LIMIT)}, 2 * _LIMIT)
             except (HostError, UnreachableError):
                 return  # it runs out by itself
 
         each(self._places(service, instances), one)
+        if service.name in self._leases and self._leases[service.name].run == run:
+            del self._leases[service.name]
 
     def shown(self, service: Service, where: Place, run: RunId) -> dict[str, str]:
         """Return what a change shows to the host; a host that was not there to be claimed is claimed with it."""
         lease = self._leases.get(service.name) or Lease(run, Goal.DEPLOY, "unknown", "unknown", "unknown")
-        claiming = "yes" if service.name in self._leases and where not in self._claimed else ""
+        away = service.name in self._leases and lease.run == run and (where, run) not in self._claimed
+        claiming = "yes" if away else ""
         return self._given(lease) | {"run": run, "over": "", "claiming": claiming}
 
-    def claimed(self, where: Place) -> None:
+    def claimed(self, where: Place, run: RunId) -> None:
         """Remember that a change has claimed a host."""
-        self._claimed.add(where)
+        self._claimed.add((where, run))
 
     def _given(self, lease: Lease) -> dict[str, str]:
         return {

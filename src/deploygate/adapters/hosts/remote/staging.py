@@ -20,6 +20,7 @@ from deploygate.wording import plain, seconds
 _COPY = 1800.0  # seconds that a copy to one host may take
 _CHECK = 600.0  # seconds that reading a whole release may take there
 _ASK = 60.0
+_NO_TAR = "it has neither an rsync of 3.0 or later nor a tar"
 _VERSION = re.compile(r"rsync +version (\d+)\.(\d+)")
 _PLAIN = re.compile(r"/[A-Za-z0-9/._+@%,=-]+")  # paths that no rsync of any age makes something else of
 
@@ -79,7 +80,7 @@ class Staging:
             shutil.copytree(packed.folder, target, symlinks=True, dirs_exist_ok=True)
             return
         with tar.open("rb") as source:
-            program = 'cd "$target" && exec tar -xof -'
+            program = f'command -v tar >/dev/null || {{ echo "{_NO_TAR}"; exit 1; }}; cd "$target" && exec tar -xof -'
             ran = self._asker.shells.stream(where.host, where.ssh, program, {"target": target}, _COPY, source)
         if ran.code:
             raise HostError(plain(f"it can't be unpacked on {where.called}: {_said(ran.err) or 'tar failed'}", 300))

@@ -96,7 +96,7 @@ stop_supervised() {
 end_left_over() {
     [ -n "$1" ] || listening || return 0
     # shellcheck disable=SC2013 # paths of /proc have no space
-    for one in $(grep -lF "DEPLOYGATE_PIDFILE=$pidfile" /proc/[0-9]*/environ 2>/dev/null); do
+    for one in $(grep -lzxF "DEPLOYGATE_PIDFILE=$pidfile" /proc/[0-9]*/environ 2>/dev/null); do
         one=${one#/proc/}
         one=${one%/environ}
         if carries "$one"; then ended "$one" "$grace" ask; fi
@@ -161,7 +161,7 @@ start_supervised() {
 }
 
 dg_switch() {
-    needs flock setsid mkdir mv rm sleep grep tr
+    needs flock setsid mkdir mv rm sleep grep sed tr
     folders
     leased
     mkdir -p "$mine" 2>/dev/null || fail "$mine can't be written on $called"

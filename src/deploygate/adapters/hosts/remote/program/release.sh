@@ -8,7 +8,7 @@ differs() {
 # What stage finds: the release itself (`same`), its files without a record (`there`), or nothing (`copy`), with
 # the rsync of the host and a release to copy from.
 dg_begin() {
-    needs flock setsid sha256sum find sort wc ls cut tr xargs readlink head tail grep cat mkdir mv rm sleep
+    needs flock setsid sha256sum sed find sort wc ls cut tr xargs readlink head tail grep cat mkdir mv rm sleep
     folders
     mkdir -p "$here/staging" "$here/releases" "$here/instances" 2>/dev/null || fail "$here can't be written on $called"
     rm -rf "${here:?}/staging"
@@ -142,7 +142,7 @@ startable() {
 }
 
 dg_prove() {
-    needs flock setsid sha256sum tr grep cut xargs ls mv rm mkdir sleep tail head
+    needs flock setsid sha256sum tr grep sed cut xargs ls mv rm mkdir sleep tail head
     folders
     installed "$version"
     if [ -n "$unchanged" ] && [ -e "$here/releases/$version/digest" ]; then

@@ -1,0 +1,118 @@
+"""The whole gate against real hosts: the command line, the journal, the rollback that it raises, the lease."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes.fleet import WATCH, Gate, Told
+
+from .ssh_fleet import SshFleet, needs_hosts
+
+pytestmark = needs_hosts
+
+
+class Gated:
+    """An inventory of three instances on hosts, and the command line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.fleet = SshFleet(folder, 3)
+        self.folder = folder
+        places = [{"name": str(one.name), "address": one.address} for one in self.fleet.service.instances]
+        service: dict[str, Any] = {
+            "purpose": "Answers.",
+            "owners": {"ops": "nathan", "dev": "cory", "pm": "obaid"},
+            "version": "1.0",
+            "artifact": "dist/Svc-{version}",
+            "health": WATCH | {"passes": 1, "min_healthy": "50ms"},
+            "version_probe": {"path": "/version", "json": "/version"},
+            "rollout": {"bake": "50ms"},
+            "deploy": {
+                "killstart": {
+                    "root": self.fleet.root,
+                    "start": ["./run", "{host}", "{port}"],
+                    "grace": "500ms",
+                    "ssh": {"port": self.fleet.sshd.port},
+                }
+            },
+            "instances": {"parallel-chain": places[:1], "production": places[1:]},
+        }
+        whole = {"schema": 1, "environments": ["parallel-chain", "production"], "services": {"Svc": service}}
+        (folder / "services.yml").write_text(json.dumps(whole))
+        inputs = self.fleet.sshd.inputs
+        self.key = (folder / "hosts/key").read_text().rstrip()
+        self.given = {
+            "DEPLOYGATE_SSH_KEY": self.key,
+            "DEPLOYGATE_SSH_KNOWN_HOSTS": str(inputs.known_hosts),
+            "DEPLOYGATE_SSH_CONFIG": str(inputs.config),
+        }
+
+    def run(self, *words: str, **given: str) -> Told:
+        where = self.folder / "gates" / str(len(list(self.folder.glob("gates/*"))))
+        where.mkdir(parents=True)
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "DEPLOYGATE_"))}
+        inventory = ["-i", str(self.folder / "services.yml"), "--format", "json"]
+        return Gate(where, [*words, *inventory], clean | self.given | given).told()
+
+    def up(self) -> None:
+        told = self.run("deploy", "Svc", "1.0", "--baseline", "broken", "--waive", "way-back=nothing ran yet")
+        assert told.end == (0, "deployed"), told
+
+    def versions(self) -> list[str]:
+        return [self.fleet.answers(number) for number in range(3)]
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Iterator[Gated]:
+    made = Gated(tmp_path)
+    yield made
+    made.fleet.down()
+
+
+def test_a_good_version_is_deployed_and_a_bad_one_is_rolled_back_by_a_raised_rollback(gated: Gated) -> None:
+    gated.up()
+    assert gated.versions() == ["1.0"] * 3
+    told = gated.run("deploy", "Svc", "2.0")
+    assert told.end == (0, "deployed"), told
+    assert gated.versions() == ["2.0"] * 3
+    gated.fleet.release("3.0", at={"i3": {"dies": "no such table"}})
+    told = gated.run("deploy", "Svc", "3.0")
+    assert told.end == (6, "rolled_back"), told
+    assert gated.versions() == ["2.0"] * 3
+    assert "no such table" in told.out
+    for number in range(3):
+        assert not (gated.fleet.disk(number) / ".deploygate/lease").exists()
+    assert "PRIVATE KEY" not in told.out + told.err
+    found = [path for path in (gated.folder / ".deploygate").rglob("*") if path.is_file()]
+    assert found
+    assert not [path for path in found if "PRIVATE KEY" in path.read_text()]
+
+
+def test_hosts_that_another_run_holds_are_left_alone(gated: Gated) -> None:
+    gated.up()
+    fleet = gated.fleet
+    assert fleet.claim(fleet.lease("elsewhere")) == ()
+    told = gated.run("deploy", "Svc", "2.0")
+    assert told.end == (5, "locked"), told
+    assert gated.versions() == ["1.0"] * 3
+    told = gated.run("deploy", "Svc", "2.0", "--take-over", "elsewhere")
+    assert told.end == (0, "deployed"), told
+
+
+def test_a_host_that_is_gone_before_the_start_refuses_the_run(gated: Gated) -> None:
+    gated.up()
+    gated.fleet.sshd.dies(2)
+    told = gated.run("deploy", "Svc", "2.0")
+    assert told.end == (4, "refused"), told
+    assert "can't be reached: Connection refused" in told.out
+    assert gated.versions() == ["1.0"] * 3
+
+
+def test_an_option_of_ssh_that_is_neither_a_file_nor_a_text_is_a_usage_error_that_does_not_show_it(
+    gated: Gated,
+) -> None:
+    told = gated.run("observe", DEPLOYGATE_SSH_KEY="s3cret")
+    assert (told.code, told.data["says"]) == (2, "--ssh-key is neither a file that is there nor the text of one")
+    assert "s3cret" not in told.out + told.err

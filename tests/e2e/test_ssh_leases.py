@@ -1,0 +1,147 @@
+"""The lease on each host fences runs from one another: a switch by a run that does not hold it is refused there."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploygate.adapters.hosts.remote import RemoteKillStart
+from deploygate.adapters.shells import Shells
+from deploygate.endings import Goal
+from deploygate.events import Change
+from deploygate.names import RunId, Version
+
+from .ssh_fleet import RUN, SshFleet, needs_hosts
+from .sshd import tools
+
+pytestmark = needs_hosts
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[SshFleet]:
+    path = tools(tmp_path / "bin", "date")
+    (path / "date").write_text("#!/bin/sh\necho 'an hour off'\n")  # whose clock is off, which must not matter
+    (path / "date").chmod(0o755)
+    made = SshFleet(tmp_path, path=str(path))
+    yield made
+    made.down()
+
+
+def lease_file(fleet: SshFleet, number: int = 0) -> Path:
+    return fleet.disk(number) / ".deploygate/lease"
+
+
+def aged(fleet: SshFleet, by: float = 0.0, boot: str = "") -> None:
+    """Make a lease older, or of another boot; in the host's own time."""
+    words = lease_file(fleet).read_text().split()
+    words[6] = boot or words[6]
+    words[7] = str(int(words[7]) - round(by * 100))
+    lease_file(fleet).write_text(" ".join(words) + "\n")
+
+
+def test_a_lease_names_the_run_and_is_no_other_run_s_until_it_is_left(fleet: SshFleet) -> None:
+    assert fleet.claim() == ()
+    assert fleet.claim() == ()
+    assert lease_file(fleet).read_text().startswith(f"{RUN} deploy gate 1-2 2024-01-01T12:00:00+00:00 60 ")
+    (held, other) = fleet.claim(fleet.lease("run-2"))
+    assert held == other == fleet.lease()
+    fleet.driver.leave(fleet.service, fleet.names, RunId("run-2"))
+    assert lease_file(fleet).exists()
+    fleet.driver.leave(fleet.service, fleet.names, RUN)
+    assert not lease_file(fleet).exists()
+    assert fleet.claim(fleet.lease("run-2")) == ()
+
+
+def test_a_run_that_does_not_hold_the_lease_changes_nothing(fleet: SshFleet) -> None:
+    fleet.up()
+    before = fleet.process().identity
+    (trouble, _) = fleet.switch(None, "1.0", "run-2")
+    assert trouble.says == (
+        f"the lease of {fleet.sshd.hosts[0]} is held by deploy run {RUN} since 2024-01-01T12:00:00+00:00; "
+        "nothing was changed there"
+    )
+    assert fleet.process().identity == before
+    fleet.driver.leave(fleet.service, fleet.names, RUN)
+    (trouble, _) = fleet.switch(None, "1.0")
+    assert "is not held by run run-1 any more; nothing was changed there" in trouble.says
+    assert fleet.process().identity == before
+
+
+def test_a_rollback_takes_the_lease_of_a_deploy_which_is_refused_from_then_on(fleet: SshFleet) -> None:
+    fleet.up()
+    shells = Shells(fleet.sshd.inputs)
+    raised = RemoteKillStart(shells, fleet.folder, {})
+    try:
+        lease = fleet.lease("back-1", Goal.ROLLBACK)
+        assert raised.claim(fleet.service, fleet.names, lease, ()) == ()
+        (trouble, _) = fleet.switch("1.0", "1.0")
+        assert "is held by rollback run back-1" in trouble.says
+        (held, _) = fleet.claim()
+        assert held == lease
+        change = Change(fleet.names[0], Version("1.0"), None)
+        assert raised.switch(fleet.service, [change], RunId("back-1")) == ()
+        assert fleet.process().alive is False
+    finally:
+        shells.close()
+
+
+def test_a_lease_ends_by_the_host_s_own_time(fleet: SshFleet) -> None:
+    assert fleet.claim() == ()
+    aged(fleet, by=50)
+    assert len(fleet.claim(fleet.lease("run-2"))) == 2
+    aged(fleet, by=20)
+    assert len(fleet.claim(fleet.lease("run-2"))) == 1  # the other host's is as it was
+    assert lease_file(fleet).read_text().startswith("run-2 ")
+
+
+def test_a_lease_from_before_a_boot_ends_when_the_host_has_been_up_for_longer(fleet: SshFleet) -> None:
+    assert fleet.claim(fleet.lease(lasts=1e9)) == ()
+    aged(fleet, boot="another")
+    assert len(fleet.claim(fleet.lease("run-2"))) == 2
+    assert fleet.claim(fleet.lease(lasts=1.0)) == ()
+    aged(fleet, by=-1e9, boot="another")
+    assert len(fleet.claim(fleet.lease("run-2"))) == 1
+
+
+def test_the_lease_of_a_run_that_is_over_is_taken(fleet: SshFleet) -> None:
+    assert fleet.claim() == ()
+    assert fleet.claim(fleet.lease("run-2"), "run-0", RUN) == ()
+    assert fleet.switch("1.0")[0].says.startswith(f"the lease of {fleet.sshd.hosts[0]} is held by deploy run run-2")
+
+
+def test_a_rollback_claims_a_host_that_was_away_when_it_switches_it(fleet: SshFleet) -> None:
+    fleet.up()
+    fleet.shells.close()
+    shells = Shells(fleet.sshd.inputs)
+    raised = RemoteKillStart(shells, fleet.folder, {})
+    fleet.sshd.down()
+    try:
+        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        fleet.sshd.up()
+        change = Change(fleet.names[0], Version("1.0"), None)
+        assert raised.switch(fleet.service, [change], RunId("back-1")) == ()
+        assert lease_file(fleet).read_text().startswith("back-1 rollback ")
+        assert lease_file(fleet, 1).read_text().startswith(f"{RUN} deploy ")
+        raised.leave(fleet.service, fleet.names, RunId("back-1"))
+        assert not lease_file(fleet).exists()
+    finally:
+        shells.close()
+
+
+def test_a_claim_waits_for_a_change_that_is_in_progress(fleet: SshFleet) -> None:
+    fleet.release("1.0", stubborn=True)
+    fleet.up()
+    assert fleet.answers() == "1.0"
+    shells = Shells(fleet.sshd.inputs)
+    raised = RemoteKillStart(shells, fleet.folder, {})
+    try:
+        host, ssh = fleet.sshd.hosts[0], fleet.service.deploy.ssh  # type: ignore[union-attr]
+        lock = fleet.root + "/.deploygate/lease.lock"
+        shells.run(host, ssh, '(flock -s 9; sleep 1) 9>>"$lock" >/dev/null 2>&1 &', {"lock": lock}, 10.0)
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        assert time.monotonic() - began > 0.3  # it did wait
+    finally:
+        shells.close()

@@ -1,0 +1,188 @@
+"""Reaching hosts: the known key, the user, the port and the way through; and one clear line where that fails."""
+
+import getpass
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploygate.adapters.shells import Shells, SshInputs, UnreachableError, ssh_inputs
+from deploygate.ways import Ssh
+
+from .sshd import Sshd, missing, sshd
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+LIMIT = 20.0
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Iterator[Sshd]:
+    made = sshd(tmp_path / "hosts")
+    yield made
+    made.down()
+
+
+@pytest.fixture
+def shells(hosts: Sshd) -> Iterator[Shells]:
+    made = Shells(hosts.inputs)
+    yield made
+    made.close()
+
+
+def why(inputs: SshInputs, host: str, ssh: Ssh, limit: float = LIMIT) -> str:
+    """Return why a host can't be reached."""
+    shells = Shells(inputs)
+    try:
+        with pytest.raises(UnreachableError) as error:
+            shells.run(host, ssh, "echo reached", {}, limit)
+        assert shells.failed(host, ssh) == str(error.value)
+        return str(error.value)
+    finally:
+        shells.close()
+
+
+def connections(hosts: Sshd) -> int:
+    """Return how many connections there are: a process of root and, for others, one of the user's for each."""
+    return len([one for one in hosts.sessions() if one.ppid() in {daemon.pid for daemon in hosts.daemons}])
+
+
+def test_many_shells_of_a_host_share_one_connection(hosts: Sshd, shells: Shells) -> None:
+    ssh = Ssh(user=getpass.getuser(), port=hosts.port)
+    with ThreadPoolExecutor(8) as pool:
+        work = [
+            pool.submit(shells.run, hosts.hosts[0], ssh, 'sleep 0.2; echo "$n"', {"n": f"{n}"}, LIMIT) for n in range(8)
+        ]
+        assert [one.result().out for one in work] == [f"{n}\n" for n in range(8)]
+    assert connections(hosts) == 1
+    assert shells.opened(hosts.hosts[0], ssh)
+    assert not shells.opened(hosts.hosts[1], ssh)
+
+
+def test_a_host_behind_another_is_reached_through_it_under_the_same_settings(hosts: Sshd) -> None:
+    near, far = hosts.hosts[:2]
+    config = hosts.folder / "jump_config"
+    config.write_text(
+        f"Host near\n  HostName {near}\n  Port {hosts.port}\nHost far\n  HostName {far}\n  Port {hosts.port}\n"
+    )
+    inputs = replace(hosts.inputs, config=config)
+    shells = Shells(inputs)
+    try:
+        ran = shells.run("far", Ssh(jump="near"), 'echo "$SSH_CONNECTION"', {}, LIMIT)
+        assert ran.out.split()[2] == far
+    finally:
+        shells.close()
+    empty = hosts.folder / "nobody"
+    empty.touch()
+    said = why(replace(inputs, known_hosts=empty), "far", Ssh(jump="near"))
+    assert "host key verification failed" in said
+
+
+def test_a_host_whose_key_is_not_known_is_never_talked_to(hosts: Sshd) -> None:
+    known = hosts.folder / "others"
+    known.write_text("elsewhere ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5dsDZGCYZmLl0DmK7QzDtjfsVvBSzWDDqNLkSBBdqo\n")
+    ssh, host = Ssh(port=hosts.port), hosts.hosts[0]
+    relaxed = hosts.folder / "relaxed"
+    relaxed.write_text("StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nNoHostAuthenticationForLocalhost yes\n")
+    said = why(replace(hosts.inputs, known_hosts=known, config=relaxed), host, ssh)
+    assert said == (
+        f"{host} can't be reached: host key verification failed: "
+        f"no ED25519 key of [{host}]:{hosts.port} is known, add it to known_hosts"
+    )
+
+
+def test_a_host_whose_key_is_another_one_is_never_talked_to(hosts: Sshd) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5dsDZGCYZmLl0DmK7QzDtjfsVvBSzWDDqNLkSBBdqo"
+    inputs = ssh_inputs(f"[{hosts.hosts[0]}]:{hosts.port} {key}", None, None)
+    said = why(replace(inputs, key=hosts.inputs.key), hosts.hosts[0], Ssh(port=hosts.port))
+    assert "its key is not the one in known_hosts" in said
+
+
+def test_a_key_may_be_text_with_or_without_its_last_newline(hosts: Sshd) -> None:
+    text = (hosts.folder / "key").read_text().replace("\n", "\r\n").rstrip()
+    shells = Shells(ssh_inputs((hosts.folder / "known_hosts").read_text(), text, "Host *\n  Compression no"))
+    try:
+        assert shells.run(hosts.hosts[0], Ssh(port=hosts.port), "echo reached", {}, LIMIT).out == "reached\n"
+    finally:
+        shells.close()
+
+
+def test_a_key_that_others_may_read_or_that_is_none_says_so(hosts: Sshd) -> None:
+    loose = hosts.folder / "loose"
+    loose.write_bytes((hosts.folder / "key").read_bytes())
+    loose.chmod(0o644)
+    said = why(replace(hosts.inputs, key=loose), hosts.hosts[0], Ssh(port=hosts.port))
+    assert said == f"{hosts.hosts[0]} can't be reached: Permissions 0644 for '{loose}' are too open."
+    broken = ssh_inputs(None, "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----", None)
+    said = why(replace(broken, known_hosts=hosts.inputs.known_hosts), hosts.hosts[0], Ssh(port=hosts.port))
+    assert "Load key" in said
+
+
+def test_a_host_that_refuses_says_so(hosts: Sshd) -> None:
+    with socket.socket() as free:
+        free.bind((hosts.hosts[0], 0))
+        port = free.getsockname()[1]
+    assert why(hosts.inputs, hosts.hosts[0], Ssh(port=port)) == (
+        f"{hosts.hosts[0]} can't be reached: Connection refused (port {port})"
+    )
+    said = why(hosts.inputs, hosts.hosts[0], Ssh(user="nobody-at-all", port=hosts.port))
+    assert said.startswith(f"{hosts.hosts[0]} can't be reached: nobody-at-all@")
+    assert "Permission denied" in said
+
+
+def test_a_host_that_never_answers_holds_up_nobody_else(hosts: Sshd, shells: Shells) -> None:
+    with socket.socket() as silent:
+        silent.bind((hosts.hosts[0], 0))
+        silent.listen()
+        hung = Ssh(port=silent.getsockname()[1])
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(shells.run, hosts.hosts[0], hung, ":", {}, 2.0) for _ in range(3)]
+            assert shells.run(hosts.hosts[1], Ssh(port=hosts.port), "echo here", {}, LIMIT).out == "here\n"
+            for one in waiting:
+                assert isinstance(one.exception(LIMIT), UnreachableError)
+            said = str(waiting[0].exception())
+    assert said.startswith(f"{hosts.hosts[0]} can't be reached: no answer within")
+
+
+def test_a_program_that_takes_too_long_is_one_line_and_is_not_waited_for(hosts: Sshd, shells: Shells) -> None:
+    ssh, host = Ssh(port=hosts.port), hosts.hosts[0]
+    with pytest.raises(UnreachableError, match=rf"^{host} was lost: no answer within [0-9. ]+m?s$"):
+        shells.run(host, ssh, "sleep 3", {}, 0.7)
+    assert shells.run(host, ssh, "echo again", {}, LIMIT).out == "again\n"
+
+
+def test_a_connection_that_breaks_is_one_line_and_the_next_call_connects_again(hosts: Sshd, shells: Shells) -> None:
+    ssh, host = Ssh(port=hosts.port), hosts.hosts[0]
+    shells.run(host, ssh, ":", {}, LIMIT)
+    with ThreadPoolExecutor(1) as pool:
+        cut = pool.submit(shells.run, host, ssh, "sleep 10", {}, LIMIT)
+        time.sleep(0.2)
+        hosts.cut()
+        assert str(cut.exception(LIMIT)).startswith(f"{host} was lost: ")
+    assert shells.run(host, ssh, "echo again", {}, LIMIT).out == "again\n"
+    hosts.cut()
+    time.sleep(0.2)
+    assert shells.run(host, ssh, "echo and again", {}, LIMIT).out == "and again\n"
+
+
+def test_a_server_that_hangs_up_on_too_many_is_asked_again(tmp_path: Path) -> None:
+    busy = sshd(tmp_path / "busy", 1, options=("MaxStartups 1", "LogLevel DEBUG1"))
+    shells = Shells(busy.inputs)
+    try:
+        end = time.monotonic() + LIMIT
+        while (other := socket.create_connection((busy.hosts[0], busy.port))).recv(4) != b"SSH-":
+            other.close()  # the test's own look at the door still counts
+            assert time.monotonic() < end
+        leaving = threading.Timer(0.5, other.close)
+        leaving.start()
+        ran = shells.run(busy.hosts[0], Ssh(port=busy.port), "echo reached", {}, LIMIT)
+        leaving.join()
+        assert ran.out == "reached\n"
+        assert "drop connection" in (busy.folder / "sshd_0.log").read_text()
+    finally:
+        shells.close()
+        busy.down()
