@@ -31,8 +31,8 @@ class Served(Fleet):
             stack.callback(self.ssh.down)
         stack.callback(self.down)
         places = {name: f"{self.hosts[name]}:{self.ports[name]}" for name in self.names if name != "p-1"}
-        server = HAProxyServer(places) if kind == "haproxy" else NginxServer(places)
-        self.server = stack.enter_context(server)
+        self.server: HAProxyServer | NginxServer = HAProxyServer(places) if kind == "haproxy" else NginxServer(places)
+        stack.enter_context(self.server)
         self.balance()
         self.up()
 
