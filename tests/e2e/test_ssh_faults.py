@@ -81,7 +81,7 @@ def test_a_host_that_dies_while_it_is_staged_is_one_line_and_the_next_run_works(
     tmp_path: Path, without: list[str]
 ) -> None:
     with fleet_with(tmp_path, *without) as fleet:
-        for number in range(200):
+        for number in range(80):
             (fleet.folder / f"dist/Svc-1.0/big-{number}").write_bytes(b"%d" % number * 300_000)
         done: list[object] = []
         staging = threading.Thread(target=lambda: done.append(fleet.stage()))

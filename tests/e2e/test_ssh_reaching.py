@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploygate.adapters.shells import Shells, SshInputs, UnreachableError, ssh_inputs
+from deploygate.adapters.shells import Shells, SshInputs, UnreachableError, pool, ssh_inputs
 from deploygate.ways import Ssh
 
 from .sshd import Sshd, missing, sshd
@@ -53,14 +53,24 @@ def connections(hosts: Sshd) -> int:
 
 def test_many_shells_of_a_host_share_one_connection(hosts: Sshd, shells: Shells) -> None:
     ssh = Ssh(user=getpass.getuser(), port=hosts.port)
-    with ThreadPoolExecutor(8) as pool:
-        work = [
-            pool.submit(shells.run, hosts.hosts[0], ssh, 'sleep 0.2; echo "$n"', {"n": f"{n}"}, LIMIT) for n in range(8)
-        ]
+    host = hosts.hosts[0]
+    with ThreadPoolExecutor(8) as threads:
+        work = [threads.submit(shells.run, host, ssh, 'sleep 0.2; echo "$n"', {"n": f"{n}"}, LIMIT) for n in range(8)]
         assert [one.result().out for one in work] == [f"{n}\n" for n in range(8)]
     assert connections(hosts) == 1
     assert shells.opened(hosts.hosts[0], ssh)
     assert not shells.opened(hosts.hosts[1], ssh)
+
+
+def test_who_was_not_asked_for_longest_is_let_go_of_when_there_are_too_many(
+    hosts: Sshd, shells: Shells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_HOSTS", 1)
+    ssh = Ssh(port=hosts.port)
+    for host in hosts.hosts:
+        assert shells.run(host, ssh, "echo here", {}, LIMIT).out == "here\n"
+    assert [shells.opened(host, ssh) for host in hosts.hosts] == [False, True, True]
+    assert shells.run(hosts.hosts[0], ssh, "echo again", {}, LIMIT).out == "again\n"
 
 
 def test_a_host_behind_another_is_reached_through_it_under_the_same_settings(hosts: Sshd) -> None:
@@ -139,8 +149,8 @@ def test_a_host_that_never_answers_holds_up_nobody_else(hosts: Sshd, shells: She
         silent.bind((hosts.hosts[0], 0))
         silent.listen()
         hung = Ssh(port=silent.getsockname()[1])
-        with ThreadPoolExecutor(4) as pool:
-            waiting = [pool.submit(shells.run, hosts.hosts[0], hung, ":", {}, 2.0) for _ in range(3)]
+        with ThreadPoolExecutor(4) as threads:
+            waiting = [threads.submit(shells.run, hosts.hosts[0], hung, ":", {}, 2.0) for _ in range(3)]
             assert shells.run(hosts.hosts[1], Ssh(port=hosts.port), "echo here", {}, LIMIT).out == "here\n"
             for one in waiting:
                 assert isinstance(one.exception(LIMIT), UnreachableError)
@@ -158,8 +168,8 @@ def test_a_program_that_takes_too_long_is_one_line_and_is_not_waited_for(hosts: 
 def test_a_connection_that_breaks_is_one_line_and_the_next_call_connects_again(hosts: Sshd, shells: Shells) -> None:
     ssh, host = Ssh(port=hosts.port), hosts.hosts[0]
     shells.run(host, ssh, ":", {}, LIMIT)
-    with ThreadPoolExecutor(1) as pool:
-        cut = pool.submit(shells.run, host, ssh, "sleep 10", {}, LIMIT)
+    with ThreadPoolExecutor(1) as threads:
+        cut = threads.submit(shells.run, host, ssh, "sleep 10", {}, LIMIT)
         time.sleep(0.2)
         hosts.cut()
         assert str(cut.exception(LIMIT)).startswith(f"{host} was lost: ")

@@ -85,7 +85,10 @@ class RemoteKillStart:
                 prove = partial(self._prove, service, where, start, unchanged and not read)
                 whys.append((start, self._hindered(prove)))
             return tuple(
-                Trouble(one.instance, plain(f"{service.name} {one.version} can't be started: {why}", 300))
+                Trouble(
+                    one.instance,
+                    self._masked(service, plain(f"{service.name} {one.version} can't be started: {why}", 300)),
+                )
                 for one, why in whys
                 if why
             )

@@ -79,7 +79,7 @@ asked() {
     pid=$(
         exported
         eval "set -- $pid_words"
-        "$@" 2>/dev/null </dev/null | head -n 1
+        command "$@" 2>/dev/null </dev/null | head -n 1 # never a function of this program
     )
     if [ "${pid:-0}" != 0 ] && alive "$pid"; then
         who=$boot:$pid:$start
