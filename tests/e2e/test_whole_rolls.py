@@ -21,11 +21,12 @@ BALANCERS = [
 
 
 class Served(Fleet):
-    """A fleet behind a balancer; with `ssh`, each instance is on a host of its own."""
+    """A fleet behind a balancer; with `ssh`, each instance is on a host, whose disk is its `own` or `shared`."""
 
-    def __init__(self, folder: Path, kind: str, stack: ExitStack, *, ssh: bool = False) -> None:
+    def __init__(self, folder: Path, kind: str, stack: ExitStack, ssh: str = "") -> None:
         self.mount = folder / "mnt"
-        self.ssh = sshd(folder / "hosts", 4, root=self.mount) if ssh else None
+        self.mount.mkdir()
+        self.ssh = sshd(folder / "hosts", 4, root=self.mount if ssh == "own" else None) if ssh else None
         super().__init__(folder, hosts=self.ssh.hosts if self.ssh else ())
         if self.ssh:
             stack.callback(self.ssh.down)
@@ -123,8 +124,9 @@ def test_a_roll_in_waves_loses_no_request(tmp_path: Path, stack: ExitStack) -> N
 
 
 @pytest.mark.skipif(bool(NO_HAPROXY or disks()), reason=NO_HAPROXY or disks())
-def test_over_ssh_a_roll_a_failure_and_a_rollback_lose_no_request(tmp_path: Path, stack: ExitStack) -> None:
-    fleet = Served(tmp_path, "haproxy", stack, ssh=True)
+@pytest.mark.parametrize("disk", ["own", "shared"])
+def test_over_ssh_a_roll_a_failure_and_a_rollback_lose_no_request(disk: str, tmp_path: Path, stack: ExitStack) -> None:
+    fleet = Served(tmp_path, "haproxy", stack, ssh=disk)
     fleet.release("3.0", at={"s-2": {"dies": "no such table"}})
     with fleet.load() as load:
         load.wait_for(50)
@@ -135,7 +137,7 @@ def test_over_ssh_a_roll_a_failure_and_a_rollback_lose_no_request(tmp_path: Path
         assert fleet.rollback("--to", "1.0").end == (0, "rolled_back")
         load.wait_for(50)
     assert "no such table" in failed.why
-    told(load, "haproxy over ssh, a roll, a failure and a rollback")
+    told(load, f"haproxy over ssh ({disk} disks), a roll, a failure and a rollback")
     assert fleet.versions() == fleet.all_at("1.0")
 
 

@@ -72,8 +72,10 @@ def test_a_start_script_gets_its_values_from_the_environment(built: Fleet) -> No
     given = dict(line.split("=", 1) for line in (built.root / "s-2.env").read_text().splitlines())
     assert given == {
         "DEPLOYGATE_ADDRESS": f"http://{built.host}:{built.ports['s-2']}",
+        "DEPLOYGATE_ENVIRONMENT": "production",
         "DEPLOYGATE_HOST": built.host,
         "DEPLOYGATE_INSTANCE": "s-2",
+        "DEPLOYGATE_MACHINE": built.host,
         "DEPLOYGATE_PIDFILE": str(built.root / ".deploygate" / "instances" / "s-2" / "pid"),
         "DEPLOYGATE_PORT": str(built.ports["s-2"]),
         "DEPLOYGATE_RELEASE": str(built.root / "1.0"),

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from deploygate.cli.finding_out import service_named
+from deploygate.cli.given import SshGiven
 from deploygate.cli.options import (
     dry_run_option,
     format_option,
     inventory_option,
     progress_option,
     reported,
+    ssh_options,
     state_option,
     take_over_option,
 )
@@ -26,6 +28,7 @@ from deploygate.wish import Wish
 @click.argument("service")
 @inventory_option
 @state_option
+@ssh_options
 @take_over_option
 @dry_run_option
 @progress_option
@@ -36,6 +39,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     service: str,
     inventory: Path,
     state: Path | None,
+    ssh: SshGiven,
     take_over: str | None,
     dry_run: bool,
     progress: str,
@@ -47,6 +51,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     verdict says so. No process is started or stopped. What somebody else has taken out stays as it is. The next
     deploy or rollback does the same by itself.
     """
-    with closing(open_gate(Places(inventory, state), take_over)) as gate:
+    with closing(open_gate(Places(inventory, state, ssh), take_over)) as gate:
         wish = Wish(service_named(gate.inventory, service), None, goal=Goal.RESTORE)
         sys.exit(carry_out(gate, wish, Telling(form, progress, dry_run)))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -38,6 +39,11 @@ class Place:
     def called(self) -> str:
         """The host as messages name it."""
         return plain(self.host, 80) if self.ssh else "this machine"
+
+    @property
+    def staging(self) -> str:
+        """The folder for a release on its way; hosts may share a disk, and each has one of its own."""
+        return f"{self.root}/.deploygate/staging-{sha256(self.host.encode()).hexdigest()[:8]}"
 
 
 @cache
@@ -94,7 +100,7 @@ class Asker:
             HostError: The host said what is wrong, or can't do what it was asked for.
             UnreachableError: It can't be reached, or was lost in the middle.
         """
-        known = {"root": where.root, "called": where.called, "instance": "", **given}
+        known = {"root": where.root, "called": where.called, "staging": where.staging, "instance": "", **given}
         try:
             ran = self.shells.run(where.host, where.ssh, function, known, limit, library=library())
         except ValueError as error:

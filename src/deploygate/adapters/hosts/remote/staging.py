@@ -70,7 +70,7 @@ class Staging:
 
     def _copy(self, where: Place, packed: Packed, found: Sequence[str]) -> None:
         near, theirs = [*found, "", ""][:2]
-        target = f"{where.root}/.deploygate/staging/files"
+        target = f"{where.staging}/files"
         if where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync()):
             self._rsync(where, packed, target, near)
             return

@@ -10,8 +10,8 @@ differs() {
 dg_begin() {
     needs flock setsid sha256sum sed find sort wc ls cut tr xargs readlink head tail grep cat mkdir mv rm sleep
     folders
-    mkdir -p "$here/staging" "$here/releases" "$here/instances" 2>/dev/null || fail "$here can't be written on $called"
-    rm -rf "${here:?}/staging"
+    mkdir -p "$staging" "$here/releases" "$here/instances" 2>/dev/null || fail "$here can't be written on $called"
+    rm -rf "${staging:?}"
     if [ -d "$root/$version" ]; then
         if { IFS= read -r found <"$here/releases/$version/digest"; } 2>/dev/null; then
             [ -z "$digest" ] || [ "$found" = "$digest" ] || differs
@@ -22,7 +22,7 @@ dg_begin() {
         exit 0
     fi
     [ -n "$digest" ] || fail "$version is not installed in $root on $called, and $why"
-    mkdir -p "$here/staging/files" || fail "$here/staging can't be written on $called"
+    mkdir -p "$staging/files" || fail "$staging can't be written on $called"
     near=''
     for one in "$here"/releases/*/digest; do
         one=${one%/digest}
@@ -62,29 +62,30 @@ counted() {
 }
 
 listed() {
-    mkdir -p "$here/staging/list" && cd "$here/staging/list" || fail "$here/staging can't be written on $called"
+    mkdir -p "$staging/list" && cd "$staging/list" || fail "$staging can't be written on $called"
     if ! printf '%s' "$sums" >sums || ! printf '%s' "$links" >links || ! printf '%s' "$execs" >execs ||
         ! printf '%s\n' "$digest" >digest || ! printf '%s\n' "$staged" >staged; then
-        fail "$here/staging can't be written on $called: is its disk full?"
+        fail "$staging can't be written on $called: is its disk full?"
     fi 2>/dev/null
 }
 
 recorded_as_staged() {
     rm -rf "${here:?}/releases/$version"
-    mv "$here/staging/list" "$here/releases/$version" || fail "$here/releases can't be written on $called"
-    rm -rf "${here:?}/staging"
+    mv "$staging/list" "$here/releases/$version" || fail "$here/releases can't be written on $called"
+    rm -rf "${staging:?}"
 }
 
 # The copied files become the release, in one step; or what is there already is shown to be it.
 dg_install() {
     folders
     listed
+    exec 7>>"$here/staging.lock" && hold 7 -x 60000 || fail "$here is busy with another release on $called"
     if [ -d "$root/$version" ]; then
-        verified "$root/$version" "$here/staging/list" || differs
+        verified "$root/$version" "$staging/list" || differs
     else
-        verified "$here/staging/files" "$here/staging/list" && counted "$here/staging/list" ||
+        verified "$staging/files" "$staging/list" && counted "$staging/list" ||
             fail "$version did not arrive whole on $called: $wrong"
-        mv "$here/staging/files" "$root/$version" || fail "$root can't be written on $called"
+        mv "$staging/files" "$root/$version" || fail "$root can't be written on $called"
     fi
     recorded_as_staged
 }
@@ -93,8 +94,8 @@ dg_install() {
 dg_adopt() {
     folders
     [ ! -e "$here/releases/$version/digest" ] || exit 0
-    mkdir -p "$here/staging/list" && cd "$root/$version" || fail "$here can't be written on $called"
-    list=$here/staging/list
+    mkdir -p "$staging/list" && cd "$root/$version" || fail "$here can't be written on $called"
+    list=$staging/list
     LC_ALL=C
     export LC_ALL
     find . -type f -exec sha256sum {} + | sort -k 2 >"$list/sums"
@@ -117,7 +118,7 @@ dg_secrets() {
 
 dg_clean() {
     folders
-    rm -rf "${here:?}/staging"
+    rm -rf "${staging:?}"
 }
 
 # installed VERSION: whether a release is there, with all its files.
@@ -177,8 +178,8 @@ dg_releases() {
 
 dg_remove() {
     folders
-    mkdir -p "$here/staging" || fail "$here can't be written on $called"
-    rm -rf "${here:?}/staging/removed" "${here:?}/releases/$version" "${here:?}/secrets/$version"
-    mv "$root/$version" "$here/staging/removed" || fail "$version can't be removed from $called"
-    rm -rf "${here:?}/staging/removed"
+    mkdir -p "$staging" || fail "$here can't be written on $called"
+    rm -rf "${staging:?}/removed" "${here:?}/releases/$version" "${here:?}/secrets/$version"
+    mv "$root/$version" "$staging/removed" || fail "$version can't be removed from $called"
+    rm -rf "${staging:?}/removed"
 }
