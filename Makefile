@@ -26,11 +26,12 @@ e2e: $(READY) ## tests on real servers, which it installs (INSTALL=no: takes tho
 	$(BIN)/python tests/e2e/parts.py $(if $(filter no,$(INSTALL)),--look)
 	$(BIN)/pytest tests/e2e -n 2 --dist loadfile $(ARGS)
 
-lint: $(READY) ## ruff, mypy, the layers
+lint: $(READY) ## ruff, mypy, the layers, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck --external-sources $$(git ls-files '*.sh')
 
 simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)
 	PYTHONPATH=tests $(BIN)/python -m simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)

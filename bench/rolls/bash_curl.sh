@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bash + curl: the loop that everybody has written once.
 set -eu
+# shellcheck source=bench/rolls/steps.sh
 . "$BENCH_ROLLS/steps.sh"
 while read -r name port; do
     restart "$name" "$port"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The start, the stop and the rule, for every contestant that goes through a shell.
 
 restart() { # NAME PORT
