@@ -16,7 +16,7 @@ from deploygate.plan import Plan
 from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
 from deploygate.probe import HealthProbe, Sighting
 from deploygate.rollout import Rollout as State
-from deploygate.rollout import Standing, replay
+from deploygate.rollout import Phase, Standing, replay
 from deploygate.ways import Argv, Balancing, KillStart, Plugin
 from deploygate.wish import Known, Wish
 
@@ -170,7 +170,7 @@ class SimForge:
             return RunId(""), None, "nobody to raise it"
         calls = Calls(self.simulation.fleet, killed_at=9 if self.raising is Raising.DIES else None)
         wish = Wish(self.simulation.service, None, goal=Goal.ROLLBACK, of_run=of_run, raised=True)
-        told = self.simulation.run(wish, calls)
+        told = self.simulation.run(wish, calls, watch=_one_unproven(self.simulation))
         if told.state is None or told.killed:
             return RunId(""), None, "the raised rollback said nothing"
         return RunId("raised"), told.state.ending, "raised"
@@ -236,8 +236,18 @@ def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
             served = not simulation.fleet.boxes[name].out and not simulation.fleet.jammed(name)
             if served and simulation.fleet.release(name) == NEW:
                 simulation.fleet.violations.append(f"promise 1: {name} is sent traffic before it has passed")
+        _hold_put_back(simulation.fleet, state)
 
     return watch
+
+
+def _hold_put_back(fleet: Fleet, state: State) -> None:
+    """Promise 6: what is verified at its old version is sent traffic again before the next ones are taken back."""
+    if state.phase is not Phase.VERIFYING:
+        return
+    for name in (set(state.plan.balanced) & set(state.standing(Standing.BACK))) - set(state.batch):
+        if fleet.boxes[name].out and not fleet.scenario.jammed and fleet.truly_good(name, OLD):
+            fleet.violations.append(f"promise 6: {name} is back, and out of the balancer while others go")
 
 
 def _hold(simulation: Simulation, told: Told) -> None:
@@ -277,6 +287,7 @@ def _hold_traffic(fleet: Fleet, state: State) -> None:
     """Promise 4: what ended well, or was never changed, is in the balancer at the end."""
     for name, track in state.tracks.items():
         kept = track.standing in {Standing.OLD, Standing.PROVEN, Standing.BACK} and not state.lost
+        kept = kept and (track.holds or track.standing is not Standing.PROVEN)
         kept = kept and track.seen is not None and track.seen.health == "healthy"
         if kept and fleet.boxes[name].out and not fleet.jammed(name) and fleet.truly_good(name, fleet.release(name)):
             fleet.violations.append(f"promise 4: {name} was left out of the balancer ({state.ending})")

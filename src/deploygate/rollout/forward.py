@@ -38,7 +38,7 @@ def confirmed(rollout: Rollout) -> Outcome:
         if move.identity and seen and seen.identity and seen.identity != move.identity:
             says = f"{move.instance} was restarted by somebody else since the plan was made"
         elif move.serving and not rollout.tracks[move.instance].serving:
-            says = f"{move.instance} has fallen ill since the plan was made: {seen.says if seen else 'no answer'}"
+            says = f"{move.instance} has fallen ill since the plan was made: {_ailment(rollout.tracks[move.instance])}"
         else:
             continue
         return Turn.TROUBLE, replace(rollout, ending=Ending.REFUSED, cause=Cause(says, move.instance))
@@ -97,10 +97,11 @@ def next_group(rollout: Rollout) -> tuple[Move, ...]:
     group: list[Move] = []
     for one in rollout.plan.moves[rollout.cursor :]:
         track = rollout.tracks[one.instance]
-        cost = 1 if track.serving else 0
-        if one.together != move.together or cost > spare or (track.out and spare < 0):
+        well = track.seen is not None and track.seen.health is Health.HEALTHY
+        short = spare < 1 if track.serving else spare < 0 and track.out and well
+        if one.together != move.together or short:
             break
-        spare -= cost
+        spare -= 1 if track.serving else 0
         group.append(one)
     return tuple(group)
 
@@ -117,11 +118,8 @@ def _last_round(rollout: Rollout) -> Outcome:
     if ours:
         track = rollout.tracks[ours[0]]
         said = track.tally.says if track.tally else ""
-        if no_traffic(track) and not said:
-            said = "the balancer sends it nothing"
-        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said}")
-    seen = rollout.tracks[doubts[0]].seen
-    cause = Cause(f"was not touched, and is not well: {seen.says if seen else 'no answer'}", doubts[0])
+        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said or _ailment(track)}")
+    cause = Cause(f"was not touched, and is not well: {_ailment(rollout.tracks[doubts[0]])}", doubts[0])
     return Turn.UNTOLD, replace(rollout, ending=Ending.CANNOT_TELL, cause=rollout.cause or cause)
 
 
@@ -143,6 +141,14 @@ def _settled(rollout: Rollout, track: Track) -> bool:
         healthy = track.seen.health is Health.HEALTHY and not no_traffic(track)
         return healthy and track.seen.running == rollout.plan.version
     return True
+
+
+def _ailment(track: Track) -> str:
+    """Say what is wrong with an instance that was not changed."""
+    if track.seen is None:
+        return "no answer"
+    idle = "the balancer sends it nothing" if no_traffic(track) else f"it runs {track.seen.running or 'what it hides'}"
+    return track.seen.says or (idle if track.seen.health is Health.HEALTHY else track.seen.health.value)
 
 
 def _last_deadline(rollout: Rollout) -> float:
@@ -186,7 +192,11 @@ def watching(rollout: Rollout) -> Outcome:
                 pass
     if ill:
         return Turn.FAILED, _containing(rollout, tuple(ill), next(iter(ill.values())))
-    return (Turn.AGAIN if rollout.standing(Standing.UNPROVEN) else Turn.PASSED), rollout
+    if rollout.standing(Standing.UNPROVEN):
+        return Turn.AGAIN, rollout
+    if rollout.failing:  # of the same wave, and the policy is to halt
+        return Turn.HALTED, replace(rollout, ending=Ending.MIXED)
+    return Turn.PASSED, rollout
 
 
 def _regressed(rollout: Rollout) -> Rollout | None:

@@ -51,7 +51,7 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
         case Phase.CONTAINING:
             return drain(rollout, rollout.failing) or _back(rollout, rollout.failing)
         case Phase.CHECKING:
-            return _look(rollout, rollout.standing(Standing.RETURNING))
+            return _look(rollout, rollout.standing(Standing.RETURNING, Standing.UNPROVEN))
         case Phase.RAISING:
             reason = rollout.cause.says if rollout.cause else ""
             return restore(rollout) or RaiseRollback(reason, RAISING + _undo_seconds(plan))
