@@ -11,10 +11,11 @@ from deploygate.interfaces import Running
 from deploygate.inventory import Inventory, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
-from deploygate.plan import Move, Plan
-from deploygate.planning import Planned, plan_deploy, plan_rollback
+from deploygate.plan import Move, Plan, Planned
+from deploygate.planning import plan_deploy
 from deploygate.probe import Health, Sighting
 from deploygate.report import plan_json
+from deploygate.returning import plan_rollback
 from deploygate.wish import WAIVABLE, Known, Wish
 
 SVC = service()

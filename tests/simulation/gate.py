@@ -12,11 +12,12 @@ from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import World, look_at
-from deploygate.plan import Plan
-from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
+from deploygate.plan import Plan, Planned
+from deploygate.planning import plan_deploy
 from deploygate.probe import HealthProbe, Sighting
-from deploygate.rollout import Rollout as State
+from deploygate.returning import plan_restore, plan_rollback
 from deploygate.rollout import Phase, Standing, replay
+from deploygate.rollout import Rollout as State
 from deploygate.ways import Argv, Balancing, KillStart, Plugin
 from deploygate.wish import Known, Wish
 
