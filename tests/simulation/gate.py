@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Event, Seen, Switch
+from deploygate.events import Action, Event, Seen, Switch, Switched
 from deploygate.findings import Finding, Where
 from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
@@ -95,7 +95,7 @@ class Simulation:
         calls: Calls,
         *,
         raising: Raising = Raising.WORKS,
-        watch: Callable[[State], None] = lambda _state: None,
+        watch: Callable[[State, Event], None] = lambda _state, _event: None,
     ) -> Told:
         """Plan and drive one run, until its end or until it is killed."""
         told = Told(wish.goal)
@@ -119,7 +119,7 @@ class Simulation:
             if event is not None:
                 told.actions.append(action)
                 told.events.append(event)
-                watch(state)
+                watch(state, event)
 
         try:
             baseline = look_at(world, self.service, self.scenario.names).sightings
@@ -223,11 +223,11 @@ def _hold_finished(simulation: Simulation, told: Told) -> None:
         fleet.violations.append(f"promise 4: after the second run ({told.state.ending}) {odd} are not at {version}")
 
 
-def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
+def _one_unproven(simulation: Simulation) -> Callable[[State, Event], None]:
     scenario = simulation.scenario
     most = max((wave.of(scenario.production) for wave in scenario.waves), default=1)
 
-    def watch(state: State) -> None:
+    def watch(state: State, event: Event) -> None:
         unproven = state.standing(Standing.UNPROVEN)
         proven = any(track.standing is Standing.PROVEN for name, track in state.tracks.items() if name[0] == "i")
         held = any(move.instance[0] == "i" for move in state.plan.held)
@@ -237,7 +237,8 @@ def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
             served = not simulation.fleet.boxes[name].out and not simulation.fleet.jammed(name)
             if served and simulation.fleet.release(name) == NEW:
                 simulation.fleet.violations.append(f"promise 1: {name} is sent traffic before it has passed")
-        _hold_put_back(simulation.fleet, state)
+        if isinstance(event, Switched):
+            _hold_put_back(simulation.fleet, state)
 
     return watch
 

@@ -73,8 +73,10 @@ def drained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 
 
 def restored(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
-    """Go on; what could not be put back is tried again until the deadline."""
-    return (Turn.AGAIN if troubles else Turn.RESTORED), rollout
+    """Go on, after the last one with a new round of looks; what could not be put back is tried again."""
+    if troubles:
+        return Turn.AGAIN, rollout
+    return Turn.RESTORED, rollout if rollout.current else replace(rollout, since=rollout.now)
 
 
 def _blocked(rollout: Rollout, cause: Cause) -> Outcome:
