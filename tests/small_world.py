@@ -39,7 +39,7 @@ def behind(*waves: int, floor: int | None = None, budget: int = 0, on_failure: O
 @dataclass(slots=True)
 class SmallWorld:
     """`log` has every change; `ill` are releases that are not well on an instance,
-    `slow` instances that are not until a time; `tells` is the balancer's word.
+    `dead` ones end at once, `slow` instances are not well until a time; `tells` is the balancer's word.
 
     `before` is called with each change before it is made, and may raise, or take a lock away.
     """
@@ -47,6 +47,7 @@ class SmallWorld:
     service: Service
     version: str = OLD
     ill: set[tuple[str, str]] = field(default_factory=set)
+    dead: set[tuple[str, str]] = field(default_factory=set)
     slow: dict[str, float] = field(default_factory=dict)
     out: set[str] = field(default_factory=set)
     tells: Callable[[str, bool], bool | None] = lambda _name, serving: serving
@@ -96,6 +97,9 @@ class SmallWorld:
         return World(RunId("this"), self, self, self, self, self, self)
 
     def _do(self, change: str) -> None:
+        self.calls += 1
+        if self.calls > FUSE:
+            raise AssertionError("a run that never ends")
         self.time += 0.1
         self.before(change)
         self.log.append(change)
@@ -123,9 +127,10 @@ class SmallWorld:
     def _sighting(self, name: InstanceName) -> Sighting:
         version, identity = self.running[name]
         ill = (name, version) in self.ill or self.time < self.slow.get(name, 0.0)
-        health = Health.ILL if ill else Health.HEALTHY
+        gone = (name, version) in self.dead
+        health = Health.ILL if ill or gone else Health.HEALTHY
         says = "answered 503" if health is Health.ILL else ""
-        return Sighting(name, self.time, health, version=version, identity=identity, says=says, alive=True)
+        return Sighting(name, self.time, health, version=version, identity=identity, says=says, alive=not gone)
 
     # The hosts
 

@@ -82,7 +82,7 @@ def test_a_slow_way_back_of_one_does_not_use_up_the_time_of_the_rest_of_its_wave
 
     def slow(change: str) -> None:
         if change == "switch i2=2.0 i3=2.0":
-            world.ill.add(("i2", NEW))
+            world.dead.add(("i2", NEW))
         if change == "switch i2=1.0":
             world.slow["i2"] = world.time + 15.0
 
@@ -92,7 +92,7 @@ def test_a_slow_way_back_of_one_does_not_use_up_the_time_of_the_rest_of_its_wave
 
 
 def test_a_halt_waits_for_the_rest_of_the_wave_and_leaves_nobody_out() -> None:
-    world = SmallWorld(behind(1, 2, floor=1, on_failure=OnFailure.HALT), ill={("i2", NEW)})
+    world = SmallWorld(behind(1, 2, floor=1, on_failure=OnFailure.HALT), dead={("i2", NEW)})
     state = world.run()
     assert (state.ending, state.debts, world.out) == (Ending.MIXED, ("i2",), set())
     assert versions(world) == everywhere(NEW) | {"i2": OLD}
@@ -303,3 +303,20 @@ def test_the_ill_are_changed_though_the_floor_is_broken() -> None:
     world = SmallWorld(behind(), ill={("i1", OLD), ("i2", OLD)})
     assert world.run(waived={"baseline": "1.0 crashes"}).ending is Ending.DEPLOYED
     assert (versions(world), world.out) == (everywhere(NEW), set())
+
+
+def test_what_a_raised_rollback_took_out_and_left_so_is_put_back_by_the_deploy() -> None:
+    world = SmallWorld(behind(), ill={("i2", NEW)})
+    world.before = lambda change: world.out.add("i3") if change == "switch p1=1.0" else None
+    assert world.run().ending is Ending.ROLLED_BACK
+    assert (world.log[-2:], world.out) == (["switch p1=1.0", "restore i3"], set())
+
+
+def test_a_balancer_that_goes_on_to_send_nothing_does_not_keep_a_run_from_ending() -> None:
+    world = SmallWorld(behind(), ill={("i2", NEW)}, tells=lambda one, serving: serving and one not in shunned)
+    shunned: set[str] = set()
+    world.before = lambda change: shunned.add("i1") if change == "switch p1=1.0" else None
+    state = world.run()
+    assert (state.ending, state.tracks[world.service.instances[1].name].stuck) == (
+        Ending.ROLLBACK_FAILED, "at the last look: the balancer sends it nothing",
+    )  # fmt: skip

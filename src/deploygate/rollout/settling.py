@@ -6,12 +6,14 @@ from deploygate.endings import Ending, Goal
 from deploygate.events import Trouble
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track
 from deploygate.rollout.table import Turn
-from deploygate.rollout.traffic import no_traffic
+from deploygate.rollout.traffic import no_traffic, restore
 from deploygate.verdict import fault
 
 
 def closing(rollout: Rollout) -> Outcome:
-    """Hold "rolled back" against the last look: a claim that is not seen is not made."""
+    """Put back what is out, once; hold "rolled back" against the last look: a claim that is not seen is not made."""
+    if restore(rollout):
+        return Turn.AGAIN, rollout
     if rollout.ending is not Ending.ROLLED_BACK:
         return Turn.DONE, rollout
     doubts = [

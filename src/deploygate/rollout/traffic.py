@@ -49,8 +49,10 @@ def drained(rollout: Rollout, event: Drained) -> Rollout:
 
 
 def restored(rollout: Rollout, event: Restored) -> Rollout:
-    """Note who is in service again."""
+    """Note who is in service again; at the end of a run they are put back once, whatever the balancer says then."""
     rollout = _hindered(rollout, event.troubles)
+    if rollout.phase is Phase.CLOSING:
+        rollout = replace(rollout, hindered_in=Phase.CLOSING)
     failed = {trouble.instance for trouble in event.troubles}
     return _out(rollout, tuple(name for name in event.instances if name not in failed), out=False)
 
