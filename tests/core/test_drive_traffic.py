@@ -84,7 +84,7 @@ def test_a_slow_way_back_of_one_does_not_use_up_the_time_of_the_rest_of_its_wave
         if change == "switch i2=2.0 i3=2.0":
             world.dead.add(("i2", NEW))
         if change == "switch i2=1.0":
-            world.slow["i2"] = world.time + 15.0
+            world.slow["i2"] = world.time + 18.5
 
     world.before = slow
     state = world.run()
