@@ -83,6 +83,7 @@ def test_a_slow_way_back_of_one_does_not_use_up_the_time_of_the_rest_of_its_wave
     def slow(change: str) -> None:
         if change == "switch i2=2.0 i3=2.0":
             world.dead.add(("i2", NEW))
+            world.slow["i3"] = world.time + 1.0
         if change == "switch i2=1.0":
             world.slow["i2"] = world.time + 18.5
 
