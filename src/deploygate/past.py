@@ -133,7 +133,8 @@ class Past(msgspec.Struct, frozen=True):
 
     def idle(self) -> Run | None:
         """Return the last run, where it is a deploy that was cut off or stopped before it changed anything."""
-        last = self.runs[-1] if self.runs else None
+        told = (one for one in reversed(self.runs) if one.plan.goal is Goal.DEPLOY or one.plan.moves)
+        last = next((one for one in told if one.plan.goal is not Goal.RESTORE), None)  # traffic is no change
         if last is None or last.alive or last.ways or last.plan.goal is not Goal.DEPLOY:
             return None
         return last if last.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR} else None

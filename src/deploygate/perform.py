@@ -1,6 +1,6 @@
 """Action -> event: the one place where actions are carried out, by asking the ports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -32,6 +32,7 @@ from deploygate.events import (
     Switch,
     Switched,
     TakeLock,
+    Trouble,
 )
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId
@@ -64,10 +65,19 @@ def look_at(world: World, service: Service, names: Sequence[InstanceName]) -> Se
     """Ask instances now, and return what they answered, and what the balancer says of them."""
     instances = _named(service, names)
     sightings = world.prober.look(service, instances)
-    if service.balancer is not None:
-        serving = world.balancer.in_service(service, instances)
+    behind = [one for one in instances if service.balancer and one.environment in service.balancer.environments]
+    if behind:
+        serving = _in_service(world, service, behind)
         sightings = tuple(replace(seen, in_service=serving.get(seen.instance)) for seen in sightings)
     return Seen(world.clock.now(), sightings)
+
+
+def _in_service(world: World, service: Service, instances: list[Instance]) -> Mapping[InstanceName, bool]:
+    """Ask the balancer; where it breaks nothing is known, which is no verdict on an instance."""
+    try:
+        return world.balancer.in_service(service, instances)
+    except Exception:  # noqa: BLE001 - whatever an adapter did not foresee must not hold up the way back
+        return {}
 
 
 def _done(world: World, service: Service, action: Action) -> Event:
@@ -101,14 +111,24 @@ def _changed(world: World, service: Service, action: Drain | Switch | Restore) -
     """Change what is running or what is served; only with the lock."""
     match action:
         case Drain(names, patience):
-            troubles = world.balancer.drain(service, _named(service, names), patience)
+            instances = _named(service, names)
+            troubles = _obeyed(names, lambda: world.balancer.drain(service, instances, patience))
             return Drained(world.clock.now(), names, troubles)
         case Restore(names):
-            troubles = world.balancer.restore(service, _named(service, names))
+            instances = _named(service, names)
+            troubles = _obeyed(names, lambda: world.balancer.restore(service, instances))
             return Restored(world.clock.now(), names, troubles)
         case Switch(changes):
             troubles = world.hosts.switch(service, changes, world.run)
             return Switched(world.clock.now(), troubles)
+
+
+def _obeyed(names: Sequence[InstanceName], ask: Callable[[], tuple[Trouble, ...]]) -> tuple[Trouble, ...]:
+    """Ask the balancer; where it breaks half-way, each of them is in trouble, and may be out or in."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - a balancer that breaks must not hold up the way back
+        return tuple(Trouble(name, plain(f"the balancer broke: {type(error).__name__}: {error}")) for name in names)
 
 
 def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | LockHeld:

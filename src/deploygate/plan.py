@@ -3,8 +3,9 @@
 import msgspec
 
 from deploygate.endings import Goal
-from deploygate.inventory import OnFailure
-from deploygate.names import Environment, InstanceName, ServiceName, Version
+from deploygate.findings import Finding
+from deploygate.inventory import OnFailure, Service
+from deploygate.names import PRODUCTION, Environment, InstanceName, ServiceName, Version
 from deploygate.verdict import Rule
 
 
@@ -88,6 +89,9 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(reversed(self.held + self.moves))
 
 
+Planned = Plan | tuple[Finding, ...]
+
+
 def forward_rule(plan: Plan, move: Move) -> Rule:
     """Return what an instance must show after it was updated; a bake lengthens the deadline by itself."""
     watch = plan.watch
@@ -142,3 +146,30 @@ def worst_seconds(size: int, *, grace: float, deadline: float, bake: float, drai
 def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0) -> float:
     """Return the seconds that it takes at the most to take `size` instances back, one after the other."""
     return size * (drain + grace + deadline)
+
+
+def watch_of(service: Service) -> Watch:
+    """Return how the answers of a service are judged."""
+    probe = service.health
+    return Watch(
+        interval=probe.interval,
+        passes=probe.passes,
+        fails=probe.fails,
+        min_healthy=probe.min_healthy,
+        deadline=probe.deadline,
+        grace=service.deploy.grace,
+    )
+
+
+def floors_of(
+    service: Service,
+    environments: tuple[Environment, ...],
+    skipped: tuple[InstanceName, ...] = (),
+) -> dict[Environment, int]:
+    """Return how many must keep serving: as the inventory says, else all but one of those that take part."""
+    floors = {}
+    for environment in environments:
+        size = sum(1 for one in service.within(environment) if one.name not in skipped)
+        floor = service.rollout.floor if environment == PRODUCTION else None
+        floors[environment] = max(0, size - 1) if floor is None else floor
+    return floors

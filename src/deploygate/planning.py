@@ -1,18 +1,16 @@
-"""From an inventory, a wish and an observation to a plan, or to every reason why there can't be one."""
+"""From an inventory, a wish and an observation to the plan of a deploy, or to every reason why there can't be one."""
 
 from msgspec.structs import replace
 
-from deploygate.behind import apart, left_out, patience, traffic
+from deploygate.behind import apart, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.endings import Goal
-from deploygate.findings import Finding
-from deploygate.inventory import Instance, Inventory, Service
-from deploygate.names import PRODUCTION, Environment, InstanceName, Version
+from deploygate.inventory import Instance, Inventory
+from deploygate.names import PRODUCTION, Environment, Version
 from deploygate.past import Run
-from deploygate.plan import Move, Plan, Watch, times, undo_seconds
+from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
 from deploygate.probe import Health, Sighting
 from deploygate.refusals import (
-    bad_version,
     broken_floor,
     ill_baseline,
     left_apart,
@@ -23,8 +21,6 @@ from deploygate.refusals import (
 )
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
-
-Planned = Plan | tuple[Finding, ...]
 
 
 def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
@@ -56,11 +52,12 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         for one in instances
         if one.name in excused and one not in moving and one.name not in skipped
     )
+    environment_of = {one.name: one.environment for one in instances if one.name not in skipped}
     findings = [
         *line_stopped(wish, version, known.past, cut_off, resumed),
-        *broken_floor(wish, _floors(service, environments)),
+        *broken_floor(wish, floors_of(service, environments)),
         *ill_baseline(wish, moves, known, excused),
-        *left_apart(wish, apart(service, known)),
+        *left_apart(wish, () if not moves else (name for name in apart(service, known) if name in environment_of)),
         *no_way_back(wish, (*held, *moves)),
         *(
             ()
@@ -71,8 +68,10 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     refused = not_waived(wish, findings)
     if refused:
         return refused
-    watch = _watch(service)
-    expected, worst = times(watch, moves, patience(service))
+    watch = watch_of(service)
+    expected, _ = times(watch, moves, patience(service))
+    _, worst = times(watch, (*held, *moves), patience(service))
+    left = traffic(service, known, environment_of)
     return Plan(
         goal=Goal.DEPLOY,
         service=service.name,
@@ -81,107 +80,16 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         held=held,
         skipped=skipped,
         watch=watch,
-        instances={one.name: one.environment for one in instances if one.name not in skipped},
-        floors=_floors(service, environments, (*skipped, *apart(service, known))),
+        instances=environment_of,
+        floors=floors_of(service, environments, (*skipped, *apart(service, known))),
         keep=tuple(version for version in (known.past.last_good(),) if version),
         on_failure=service.rollout.on_failure,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
-        **traffic(service, known, {one.name for one in instances if one.name not in skipped}),
+        **left,
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),
         expected=expected,
-        worst=worst,
-    )
-
-
-def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
-    """Return the plan that takes instances back: to a named version, else to what the last deploy found there."""
-    service, past = wish.service, known.past
-    idle = past.idle() if wish.version is None and wish.of_run is None else None
-    out = left_out(service, known)
-    if idle and not out:
-        says = f"run {idle.run} of {service.name} {idle.plan.version} was stopped before it changed anything"
-        return (Finding("nothing-to-undo", service.where, says, "To go back further, name the version: --to VERSION."),)
-    undone = past.last_deploy(wish.of_run)
-    targets: dict[InstanceName, Version | None] = {}
-    if wish.version:
-        targets = {one.name: wish.version for one in service.instances}
-    elif undone and not idle:
-        targets = {name: move.was for name, move in undone.ways.items()}
-    instances = tuple(
-        one
-        for environment in inventory.environments
-        for one in service.within(environment)
-        if one.name in targets and wish.environment in {None, environment}
-    )
-    if not instances and not out:
-        says = f"there is nothing to roll {service.name} back from: no deploy of it is on record"
-        return (Finding("nothing-to-undo", service.where, says, "Name the version to go to: --to VERSION."),)
-    moves = tuple(
-        Move(
-            instance=one.name,
-            environment=one.environment,
-            to=Version(known.seen[one.name].running or (undone.plan.version if undone else "")),
-            was=targets[one.name],
-            identity=known.seen[one.name].identity,
-        )
-        for one in instances
-    )
-    backs = {move.was for move in moves if move.was}
-    findings = [] if wish.raised else list(lost_interfaces(inventory, wish, backs, known))
-    if not wish.raised:
-        findings += no_way_back(wish, moves)
-    if wish.version and (why := past.bad(wish.version)):
-        findings.append(bad_version(service, wish.version, why))
-    refused = not_waived(wish, findings)
-    if refused:
-        return refused
-    watch = _watch(service)
-    concerned = [one for one in service.instances if one in instances or one.name in out]
-    environments = tuple(dict.fromkeys(one.environment for one in concerned))
-    worst = undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, drain=patience(service))
-    return Plan(
-        goal=Goal.ROLLBACK,
-        service=service.name,
-        version=wish.version or next(iter(sorted(backs)), Version("")),
-        moves=moves,
-        watch=watch,
-        instances={one.name: one.environment for one in service.instances if one.environment in environments},
-        floors=_floors(service, environments),
-        waived=dict(sorted(wish.waived.items())),
-        expected=float(len(moves)),
-        worst=worst,
-        of_run=undone.run if undone and not wish.version else "",
-        raised=wish.raised,
-        **traffic(service, known, {one.name for one in service.instances if one.environment in environments}),
-    )
-
-
-def plan_restore(wish: Wish, known: Known) -> Planned:
-    """Return the plan that puts back into the balancer what earlier runs left out of it; it changes no process."""
-    service = wish.service
-    out = left_out(service, known)
-    places = [one for one in service.instances if one.name in out]
-    moves = tuple(
-        Move(
-            instance=one.name,
-            environment=one.environment,
-            to=Version(known.seen[one.name].running or ""),
-            was=Version(known.seen[one.name].running or service.wanted),
-        )
-        for one in places
-    )
-    watch, names = _watch(service), tuple(one.name for one in places)
-    return Plan(
-        goal=Goal.RESTORE,
-        service=service.name,
-        version=service.wanted,
-        moves=moves,
-        watch=watch,
-        instances={one.name: one.environment for one in places},
-        floors={},
-        worst=undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline),
-        **traffic(service, known, names),
+        worst=max(worst, watch.deadline if left["out"] else 0.0),
     )
 
 
@@ -218,29 +126,3 @@ def _move(one: Instance, version: Version, known: Known, resumed: Run | None, ba
         and not (stopping and seen.running != version),
         bake=bake,
     )
-
-
-def _watch(service: Service) -> Watch:
-    probe = service.health
-    return Watch(
-        interval=probe.interval,
-        passes=probe.passes,
-        fails=probe.fails,
-        min_healthy=probe.min_healthy,
-        deadline=probe.deadline,
-        grace=service.deploy.grace,
-    )
-
-
-def _floors(
-    service: Service,
-    environments: tuple[Environment, ...],
-    skipped: tuple[InstanceName, ...] = (),
-) -> dict[Environment, int]:
-    """Return how many must keep serving: as the inventory says, else all but one of those that take part."""
-    floors = {}
-    for environment in environments:
-        size = sum(1 for one in service.within(environment) if one.name not in skipped)
-        floor = service.rollout.floor if environment == PRODUCTION else None
-        floors[environment] = max(0, size - 1) if floor is None else floor
-    return floors

@@ -5,17 +5,24 @@ from made import NEW, OLD, move, name, past, plan, run, seen
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import (
+    Action,
     Change,
+    Drain,
+    Drained,
+    Event,
     LockTaken,
     Look,
     Proved,
+    Restore,
+    Restored,
     Seen,
     Staged,
     Switch,
     Switched,
     TakeLock,
+    Trouble,
 )
-from deploygate.names import RunId, Version
+from deploygate.names import InstanceName, RunId, Version
 from deploygate.past import Beginning, End, Past, Run, remembered
 from deploygate.plan import Plan
 from deploygate.probe import Health
@@ -225,3 +232,64 @@ def test_a_run_that_was_cut_off_is_replayed_to_see_whether_the_version_was_bad()
 def test_an_instance_that_was_about_to_be_changed_counts_as_touched() -> None:
     assert remembered(BEGIN, ACTIONS, (), None, alive=False).touched == {"i1"}
     assert remembered(BEGIN, ACTIONS[:2], (), None, alive=True).touched == frozenset()
+
+
+# Who is out of the balancer
+
+
+def traffic(called: str, out: dict[str, float], restored: dict[str, float] | None = None) -> Run:
+    times = {name(one): at for one, at in out.items()}
+    return deploy(called, None, out=times, restored={name(one): at for one, at in (restored or {}).items()})
+
+
+def test_what_a_run_took_out_is_drained_until_a_run_puts_it_back() -> None:
+    first = traffic("r1", {"i1": 10.0, "i2": 11.0})
+    assert past(first).drained() == {"i1", "i2"}
+    assert past(first, traffic("r2", {}, {"i1": 12.0})).drained() == {"i2"}
+
+
+def test_of_a_deploy_and_the_rollback_that_it_raised_the_later_word_counts() -> None:
+    raised = traffic("r2", {"i2": 22.0}, {"i1": 20.0, "i3": 20.0})
+    assert past(traffic("r1", {"i1": 10.0, "i3": 30.0}), raised).drained() == {"i2", "i3"}
+
+
+DRAIN = Drain((name("i1"), name("i2")), 5.0)
+
+
+def left(actions: tuple[Action, ...], *events: Event) -> tuple[dict[InstanceName, float], dict[InstanceName, float]]:
+    """Return whom a run that ended left out, and whom it put back."""
+    end = End("later", Ending.INTERRUPTED, "", bad=False, debts=())
+    found = remembered(BEGIN, actions, events, end, alive=False)
+    return found.out, found.restored
+
+
+def test_what_was_drained_and_not_put_back_is_out() -> None:
+    out, back = Drained(10.0, DRAIN.instances), Restored(12.0, (name("i1"),))
+    assert left((DRAIN, Restore((name("i1"),))), out, back) == ({"i2": 10.0}, {"i1": 12.0})
+
+
+def test_what_gave_trouble_may_be_out_all_the_same() -> None:
+    troubles = (Trouble(name("i2"), "timed out"),)
+    assert left((DRAIN,), Drained(10.0, DRAIN.instances, troubles))[0] == {"i1": 10.0, "i2": 10.0}
+
+
+def test_what_could_not_be_put_back_is_out() -> None:
+    back = Restored(12.0, DRAIN.instances, (Trouble(name("i2"), "timed out"),))
+    found = left((DRAIN, Restore(DRAIN.instances)), Drained(10.0, DRAIN.instances), back)
+    assert found == ({"i2": 10.0}, {"i1": 12.0})
+
+
+def test_a_drain_that_was_begun_and_cut_off_counts_as_done() -> None:
+    assert left((TakeLock(Goal.DEPLOY), DRAIN), LockTaken(9.0)) == ({"i1": 9.0, "i2": 9.0}, {})
+
+
+def test_a_drain_of_what_was_put_back_before_counts_again() -> None:
+    events = (Drained(10.0, DRAIN.instances), Restored(11.0, DRAIN.instances))
+    assert left((DRAIN, Restore(DRAIN.instances), DRAIN), *events)[0] == {"i1": 11.0, "i2": 11.0}
+
+
+def test_a_run_that_only_put_traffic_right_does_not_hide_an_idle_deploy() -> None:
+    idle = deploy("r2", None)
+    restore = run("r3", plan(move("i1"), goal=Goal.RESTORE), Ending.ALREADY_THERE)
+    emptied = run("r4", plan(goal=Goal.ROLLBACK), Ending.ALREADY_THERE)
+    assert past(deploy("r1", Ending.DEPLOYED, "i1"), idle, restore, emptied).idle() == idle

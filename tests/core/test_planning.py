@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 from made import NEW, OLD, WATCH, fleet, inventory, move, name, past, plan, release, run, seen, service
+from small_world import behind
 
 from deploygate.endings import Ending, Goal
 from deploygate.interfaces import Running
 from deploygate.inventory import Inventory, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
-from deploygate.plan import Move, Plan
-from deploygate.planning import Planned, plan_deploy, plan_rollback
+from deploygate.plan import Move, Plan, Planned
+from deploygate.planning import plan_deploy
 from deploygate.probe import Health, Sighting
 from deploygate.report import plan_json
+from deploygate.returning import plan_restore, plan_rollback
 from deploygate.wish import WAIVABLE, Known, Wish
 
 SVC = service()
@@ -448,3 +450,93 @@ def test_a_skipped_instance_does_not_count_for_the_floor_that_nobody_set() -> No
 
 def test_the_last_good_release_is_kept_installed() -> None:
     assert planned(deploy(known(fleet(version=NEW), DEPLOYED), version=Version("3.0"))).keep == (NEW,)
+
+
+# Behind a balancer
+
+BEHIND = behind()
+
+
+def test_a_plan_says_who_is_behind_the_balancer_and_counts_the_draining() -> None:
+    found = planned(deploy(of=BEHIND))
+    assert (found.balanced, found.drain, found.out, found.apart) == (("i1", "i2", "i3"), 5.0, (), ())
+    alone = planned(deploy(of=service(rollout=BEHIND.rollout)))
+    assert found.worst - alone.worst == 3 * 4 * 5.0  # each instance, on the way there and on both ways back
+    assert found.expected == alone.expected
+
+
+def test_what_somebody_has_taken_out_refuses_the_start_and_is_no_part_of_the_floor_when_waived() -> None:
+    found = known(fleet(seen("i2", in_service=False)))
+    says = "i2 is healthy, but the balancer sends it nothing, and no run of the gate has taken it out"
+    assert refused(deploy(found, of=BEHIND)) == [("baseline", says)]
+    rolled = planned(deploy(found, of=BEHIND, waived=waived("baseline")))
+    assert (rolled.apart, rolled.floors) == (("i2",), {PARALLEL_CHAIN: 0, PRODUCTION: 1})
+    assert {one.instance: one.serving for one in rolled.moves} == {"p1": True, "i1": True, "i2": False, "i3": True}
+
+
+def test_what_somebody_has_taken_out_does_not_refuse_a_deploy_that_changes_nothing() -> None:
+    found = planned(deploy(known(fleet(seen("i2", NEW, in_service=False), version=NEW)), of=BEHIND))
+    assert (found.idle, found.apart) == (True, ("i2",))
+
+
+OUT = past(run("r1", plan(move("i1")), None, out={name("i1"): 5.0}))
+
+
+def test_what_a_run_left_out_is_put_back_by_a_deploy_though_nothing_is_to_be_moved() -> None:
+    found = planned(deploy(known(fleet(version=NEW), OUT), of=BEHIND))
+    assert (found.idle, found.moves, found.out, found.worst) == (False, (), ("i1",), 20.0)
+
+
+def test_one_that_is_left_out_and_can_not_be_told_serves_nobody() -> None:
+    unknown = planned(deploy(known(None, OUT), of=BEHIND))
+    there = planned(deploy(known(fleet(seen("i1", in_service=True)), OUT), of=BEHIND))
+    assert [(one.out, next(m.serving for m in one.moves if m.instance == "i1")) for one in (unknown, there)] == [
+        (("i1",), False),
+        ((), True),
+    ]
+
+
+def test_a_run_that_resumes_may_take_as_long_as_it_takes_to_take_all_back() -> None:
+    moves = (move("p1"), move("i1"), move("i2"), move("i3"))
+    history = past(run("r1", plan(*moves), None, "p1", "i1", "i2", "i3"))
+    held = planned(deploy(known(fleet(version=NEW), history)))
+    assert (held.moves, held.expected, held.worst >= 4 * 2 * 30.0) == ((), 0.0, True)
+
+
+def test_a_rollback_may_only_put_traffic_right() -> None:
+    idle = past(run("r1", plan(move("i1")), None, out={name("i1"): 5.0}))
+    found = planned(rollback(known(None, idle), of=BEHIND))
+    assert (found.moves, found.out, found.instances) == ((), ("i1",), dict.fromkeys(("i1", "i2", "i3"), PRODUCTION))
+
+
+def test_a_rollback_of_one_environment_leaves_the_traffic_of_the_others() -> None:
+    history = past(run("r1", plan(move("p1"), move("i1")), Ending.INTERRUPTED, "p1", "i1", out={name("i1"): 5.0}))
+    found = planned(rollback(known(fleet(seen("p1", NEW)), history), of=BEHIND, environment=PARALLEL_CHAIN))
+    assert (names(found.moves), found.out, found.instances) == (["p1"], (), {"p1": PARALLEL_CHAIN})
+
+
+def test_a_rollback_of_a_run_that_is_not_on_record_is_refused_though_one_is_left_out() -> None:
+    found = rollback(known(None, OUT), of=BEHIND, of_run=RunId("no-such-run"))
+    assert [rule for rule, _ in refused(found)] == ["nothing-to-undo"]
+
+
+def test_restore_is_a_plan_that_changes_nothing() -> None:
+    found = planned(plan_restore(Wish(BEHIND, None, goal=Goal.RESTORE), known(fleet(seen("i1", NEW)), OUT)))
+    stays = Move(name("i1"), PRODUCTION, to=NEW, was=NEW)
+    assert found == Plan(
+        goal=Goal.RESTORE,
+        service=BEHIND.name,
+        version=OLD,
+        moves=(stays,),
+        watch=WATCH,
+        instances={name("i1"): PRODUCTION},
+        floors={},
+        worst=30.0,
+        balanced=(name("i1"),),
+        drain=5.0,
+        out=(name("i1"),),
+    )
+
+
+def test_restore_has_nothing_to_do_where_nothing_was_left_out() -> None:
+    assert planned(plan_restore(Wish(BEHIND, None, goal=Goal.RESTORE), known())).idle

@@ -10,12 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from made import NEW, OLD, fleet, inventory, move, name, past, plan, run, seen, service
 from msgspec.structs import replace
+from small_world import KilledError, SmallWorld, behind
 
 from deploygate import report
 from deploygate.account import Account, Row, account, already_there, refused
 from deploygate.endings import Ending, Goal
 from deploygate.events import (
     Change,
+    Drain,
     Event,
     LockReleased,
     LockTaken,
@@ -26,6 +28,7 @@ from deploygate.events import (
     Pruned,
     RaiseRollback,
     ReleaseLock,
+    Restore,
     RollbackEnded,
     Seen,
     Stage,
@@ -321,6 +324,40 @@ def test_a_plan_with_nothing_to_do_says_so() -> None:
     assert report.plan_markdown(plan(), SVC) == "### Svc 2.0: nothing to do, it is there already\n"
 
 
+def test_a_plan_by_waves_says_how_many_go_together_and_how_far_that_reaches() -> None:
+    careful = behind(1, 2, floor=1)
+    found = plan_deploy(inventory(careful), Wish(careful, Version("1.10")), Known(fleet(), (), Past()))
+    assert isinstance(found, Plan)
+    assert report.plan_text(found, careful) == (
+        "Svc 1.0 -> 1.10: 1 parallel-chain instance and 3 production instances, in waves of 1, 2, as the floor"
+        " allows, about 12 s, at most 10 min with the way back\n"
+        "  reach at most 2 of 3 production instances unproven at any time (67% of its traffic)\n"
+        "  back  to 1.0, by kill and start, proven before the first change, 5 s at most for connections\n"
+        "  who   ops nathan, dev cory, pm obaid\n"
+        "\n"
+        "step    instance    environment     from    to    watched for\n"
+        "------  ----------  --------------  ------  ----  -------------\n"
+        "1       p1          parallel-chain  1.0     1.10  3 s\n"
+        "2       i1          production      1.0     1.10  3 s\n"
+        "3       i2          production      1.0     1.10  3 s\n"
+        "3       i3          production      1.0     1.10  3 s\n"
+    )
+    shown = report.plan_markdown(found, careful)
+    assert "- **reach**: at most 2 of 3 production instances unproven at any time \\(67% of its traffic\\)\n" in shown
+    assert "| 3      | i2         |" in shown
+    assert "| 3      | i3         |" in shown
+
+
+def test_a_plan_that_only_finishes_or_puts_traffic_right_says_what_it_does() -> None:
+    left = plan(out=(name("i1"),), balanced=(name("i1"),))
+    says = "i1 may have traffic again, as an earlier run left it out"
+    assert report.plan_text(left, SVC) == f"Svc 2.0: it is there already; {says}\n"
+    held = plan(held=(move("p1"), move("i1")))
+    assert report.plan_text(held, SVC) == (
+        "Svc 2.0: it is there already; p1, i1 must pass, as an earlier run was cut off\n"
+    )
+
+
 OBSERVED = observed(
     SVC,
     tuple(fleet(seen("i1", "1.10"), seen("i2", None, health=Health.ILL, says="connection refused")).values()),
@@ -364,6 +401,111 @@ def test_a_service_that_names_another_release_than_was_started_has_drifted() -> 
     assert {row.instance: row.drift for row in rows if row.drift} == {"i1": "answers 1.0, but 0.9 was started"}
 
 
+def test_an_instance_that_is_sent_nothing_has_drifted() -> None:
+    away = fleet(seen("i1", in_service=False), seen("i2", "1.10", in_service=False), seen("i3", in_service=True))
+    rows = observed(SVC, tuple(away.values()), Past())
+    assert {row.instance: row.drift for row in rows if row.drift} == {
+        "i1": "out of the balancer",
+        "i2": "wanted 1.0; out of the balancer",
+    }
+    assert [row.as_wanted for row in rows] == [True, False, False, True]
+
+
+# What is told of traffic
+
+
+def told(world: SmallWorld, goal: Goal = Goal.DEPLOY, version: str | None = NEW) -> Account:
+    return account(RUN, world.run(goal, version), world.service, 0.0)
+
+
+def killed_before(change: str) -> SmallWorld:
+    """Return the world after a run that was killed when it was about to make this change."""
+    world = SmallWorld(behind())
+
+    def kill(one: str) -> None:
+        if one == change:
+            raise KilledError
+
+    world.before = kill
+    with pytest.raises(KilledError):
+        world.run()
+    world.before = lambda _change: None
+    return world
+
+
+def test_a_run_tells_what_an_earlier_one_had_left_out_and_it_put_back() -> None:
+    assert told(killed_before("switch i1=2.0")).done == (
+        "put i1 back into the balancer, where an earlier run had left it out",
+    )
+
+
+def test_one_that_could_not_be_put_back_is_told_in_its_row_and_in_a_note() -> None:
+    world = SmallWorld(behind(), trouble=lambda what, one: "timed out" if (what, one) == ("restore", "i1") else "")
+    shown = told(world)
+    assert shown.headline == "ROLLBACK FAILED: i1 of Svc could not be taken back to 1.0"
+    assert [(row.instance, row.state) for row in shown.rows] == [
+        ("p1", "taken back"),
+        ("i1", "stuck, out of the balancer"),
+        ("i2", "not touched"),
+        ("i3", "not touched"),
+    ]
+    assert shown.notes[-1] == "the balancer: i1: timed out"
+
+
+def test_a_restore_tells_who_may_have_traffic_again() -> None:
+    shown = told(killed_before("switch i1=2.0"), Goal.RESTORE, None)
+    assert (shown.ending, shown.headline, shown.concerns) == (
+        Ending.ALREADY_THERE, "Svc: i1 passed, and may have traffic again; nothing was restarted", None,
+    )  # fmt: skip
+
+
+def test_a_restore_tells_who_stays_out_and_why() -> None:
+    world = killed_before("switch i1=2.0")
+    world.ill.add(("i1", OLD))
+    shown = told(world, Goal.RESTORE, None)
+    assert (shown.ending, shown.why) == (Ending.CANNOT_TELL, "i1: stays out of the balancer: answered 503")
+    assert [(row.instance, row.state) for row in shown.rows] == [("i1", "out of the balancer")]
+    assert shown.concerns == ("ops", "nathan")
+
+
+def test_a_restore_that_was_stopped_is_to_be_run_again() -> None:
+    world = killed_before("switch i1=2.0")
+    world.stop = "SIGTERM"
+    assert told(world, Goal.RESTORE, None).now == "Run `deploygate restore Svc` again to finish it."
+
+
+def test_a_restore_with_nothing_to_do_says_so() -> None:
+    shown = already_there(RUN, SVC, plan(goal=Goal.RESTORE, instances={}), {})
+    assert shown.headline == "Svc: no run has left an instance out of the balancer"
+
+
+def test_a_rollback_that_only_put_traffic_right_says_that_nothing_was_taken_back() -> None:
+    world = killed_before("drain i1")
+    world.out.add("i1")
+    world.runs[0] = replace(world.runs[0], touched=frozenset())
+    shown = told(world, Goal.ROLLBACK, None)
+    assert (shown.ending, shown.headline) == (
+        Ending.ALREADY_THERE, "Svc: no instance is to be taken back; nothing was restarted",
+    )  # fmt: skip
+
+
+def test_a_stopped_deploy_that_left_one_out_does_not_say_that_nothing_was_touched() -> None:
+    world = SmallWorld(behind(), trouble=lambda what, _one: "timed out" if what == "restore" else "")
+    world.start("p1", NEW)
+    world.before = lambda change: setattr(world, "stop", "SIGTERM") if change == "drain i1" else None
+    assert told(world).now == "No process was changed. Run `deploygate restore Svc`, or `deploygate deploy Svc 2.0`."
+
+
+def test_what_stands_in_the_way_of_a_deploy_is_named_though_the_instance_answers_well() -> None:
+    world = SmallWorld(behind())
+    world.start("i3", NEW)
+    world.before = lambda change: world.out.add("i3") if change == "drain i2" else None
+    shown = told(world)
+    assert (shown.ending, shown.why) == (
+        Ending.CANNOT_TELL, "i3: was not touched, and is not well: the balancer sends it nothing",
+    )  # fmt: skip
+
+
 FINDINGS = (
     Finding("same-name", Where("services.yml", 3, 5), "two | of a kind", "Rename <one>."),
     Finding("single-instance", Where("services.yml"), "only one", "Add one.", Severity.WARNING),
@@ -405,6 +547,8 @@ def test_findings_as_text_markdown_and_json() -> None:
         (RaiseRollback("i1: ill", 60.0), "raise the rollback: i1: ill"),
         (Prune((name("i1"),), (OLD, NEW)), "remove old releases, but never 1.0, 2.0"),
         (ReleaseLock(), "let go of the lock"),
+        (Drain((name("i1"), name("i2")), 5.0), "take i1, i2 out of the balancer, waiting 5 s at most for connections"),
+        (Restore((name("i1"),)), "put i1 back into the balancer"),
     ],
 )
 def test_every_action_has_a_line(action: TakeLock, line: str) -> None:

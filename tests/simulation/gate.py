@@ -6,17 +6,18 @@ from itertools import pairwise
 
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Drained, Event, Seen, Switch
+from deploygate.events import Action, Drained, Event, Seen, Switch, Switched
 from deploygate.findings import Finding, Where
 from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import World, look_at
-from deploygate.plan import Plan
-from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
+from deploygate.plan import Plan, Planned
+from deploygate.planning import plan_deploy
 from deploygate.probe import HealthProbe, Sighting
+from deploygate.returning import plan_restore, plan_rollback
+from deploygate.rollout import Phase, Standing, replay
 from deploygate.rollout import Rollout as State
-from deploygate.rollout import Standing, replay
 from deploygate.ways import Argv, Balancing, KillStart, Plugin
 from deploygate.wish import Known, Wish
 
@@ -94,7 +95,7 @@ class Simulation:
         calls: Calls,
         *,
         raising: Raising = Raising.WORKS,
-        watch: Callable[[State], None] = lambda _state: None,
+        watch: Callable[[State, Event], None] = lambda _state, _event: None,
     ) -> Told:
         """Plan and drive one run, until its end or until it is killed."""
         told = Told(wish.goal)
@@ -118,7 +119,7 @@ class Simulation:
             if event is not None:
                 told.actions.append(action)
                 told.events.append(event)
-                watch(state)
+                watch(state, event)
                 _hold_capacity(self.fleet, state, event)
 
         try:
@@ -171,7 +172,7 @@ class SimForge:
             return RunId(""), None, "nobody to raise it"
         calls = Calls(self.simulation.fleet, killed_at=9 if self.raising is Raising.DIES else None)
         wish = Wish(self.simulation.service, None, goal=Goal.ROLLBACK, of_run=of_run, raised=True)
-        told = self.simulation.run(wish, calls)
+        told = self.simulation.run(wish, calls, watch=_one_unproven(self.simulation))
         if told.state is None or told.killed:
             return RunId(""), None, "the raised rollback said nothing"
         return RunId("raised"), told.state.ending, "raised"
@@ -223,11 +224,11 @@ def _hold_finished(simulation: Simulation, told: Told) -> None:
         fleet.violations.append(f"promise 4: after the second run ({told.state.ending}) {odd} are not at {version}")
 
 
-def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
+def _one_unproven(simulation: Simulation) -> Callable[[State, Event], None]:
     scenario = simulation.scenario
     most = max((wave.of(scenario.production) for wave in scenario.waves), default=1)
 
-    def watch(state: State) -> None:
+    def watch(state: State, event: Event) -> None:
         unproven = state.standing(Standing.UNPROVEN)
         proven = any(track.standing is Standing.PROVEN for name, track in state.tracks.items() if name[0] == "i")
         held = any(move.instance[0] == "i" for move in state.plan.held)
@@ -237,8 +238,19 @@ def _one_unproven(simulation: Simulation) -> Callable[[State], None]:
             served = not simulation.fleet.boxes[name].out and not simulation.fleet.jammed(name)
             if served and simulation.fleet.release(name) == NEW:
                 simulation.fleet.violations.append(f"promise 1: {name} is sent traffic before it has passed")
+        if isinstance(event, Switched):
+            _hold_put_back(simulation.fleet, state)
 
     return watch
+
+
+def _hold_put_back(fleet: Fleet, state: State) -> None:
+    """Promise 6: what is verified at its old version is sent traffic again before the next ones are taken back."""
+    if state.phase is not Phase.VERIFYING:
+        return
+    for name in (set(state.plan.balanced) & set(state.standing(Standing.BACK))) - set(state.batch):
+        if fleet.boxes[name].out and not fleet.scenario.jammed and fleet.truly_good(name, OLD):
+            fleet.violations.append(f"promise 6: {name} is back, and out of the balancer while others go")
 
 
 def _hold(simulation: Simulation, told: Told) -> None:
@@ -276,7 +288,7 @@ def _hold_ending(fleet: Fleet, plan: Plan, told: Told, state: State, switched: s
 
 def _hold_capacity(fleet: Fleet, state: State, event: Event) -> None:
     """Promise 1: none is taken out of the balancer while one that is proven waits to be put back."""
-    if not isinstance(event, Drained) or state.hindered:
+    if not isinstance(event, Drained) or state.hindered or state.phase is Phase.CONTAINING:
         return
     waiting = [
         name
@@ -293,6 +305,7 @@ def _hold_traffic(fleet: Fleet, state: State) -> None:
     """Promise 4: what ended well, or was never changed, is in the balancer at the end."""
     for name, track in state.tracks.items():
         kept = track.standing in {Standing.OLD, Standing.PROVEN, Standing.BACK} and not state.lost
+        kept = kept and (track.holds or track.standing is not Standing.PROVEN)
         kept = kept and track.seen is not None and track.seen.health == "healthy"
         if kept and fleet.boxes[name].out and not fleet.jammed(name) and fleet.truly_good(name, fleet.release(name)):
             fleet.violations.append(f"promise 4: {name} was left out of the balancer ({state.ending})")

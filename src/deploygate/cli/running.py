@@ -17,9 +17,10 @@ from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.events import Action, Event, LockTaken
 from deploygate.findings import Finding
 from deploygate.names import RunId
-from deploygate.plan import Plan
-from deploygate.planning import Planned, plan_deploy, plan_restore, plan_rollback
+from deploygate.plan import Plan, Planned
+from deploygate.planning import plan_deploy
 from deploygate.rehearsal import rehearse
+from deploygate.returning import plan_restore, plan_rollback
 from deploygate.rollout import Rollout
 from deploygate.wish import Known, Wish
 from deploygate.wording import plain

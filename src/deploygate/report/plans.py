@@ -5,9 +5,10 @@ from itertools import groupby
 
 import msgspec
 
-from deploygate.account import effort, from_versions
+from deploygate.account import effort
 from deploygate.inventory import Service
 from deploygate.names import PRODUCTION
+from deploygate.narrative import from_versions
 from deploygate.plan import Move, Plan
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
 from deploygate.wording import count, seconds
@@ -56,7 +57,11 @@ def plan_json(plan: Plan, service: Service) -> str:
 
 def _plan_headline(plan: Plan) -> str:
     if not plan.moves:
-        return f"{plan.service} {plan.version}: nothing to do, it is there already"
+        held = ", ".join(move.instance for move in plan.held)
+        said = [f"{held} must pass, as an earlier run was cut off"] if held else []
+        said += [f"{', '.join(plan.out)} may have traffic again, as an earlier run left it out"] if plan.out else []
+        left = f"it is there already; {', and '.join(said)}" if said else "nothing to do, it is there already"
+        return f"{plan.service} {plan.version}: {left}"
     sizes: dict[str, int] = {}
     for move in plan.moves:
         sizes[move.environment] = sizes.get(move.environment, 0) + 1

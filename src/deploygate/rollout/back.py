@@ -1,4 +1,4 @@
-"""The way back: contain the failed instance, raise the rollback for the rest, or undo it here; and the last look."""
+"""The way back: contain the failed instance, raise the rollback for the rest, or undo it here."""
 
 from msgspec.structs import replace
 
@@ -7,9 +7,10 @@ from deploygate.events import LockHeld, LockTaken, RollbackEnded, Trouble
 from deploygate.inventory import OnFailure
 from deploygate.names import Environment, InstanceName
 from deploygate.plan import back_rule
+from deploygate.rollout.settling import mark_stuck, settle
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Phase, Turn
-from deploygate.rollout.traffic import no_traffic
+from deploygate.rollout.traffic import back_in
 from deploygate.verdict import CannotTell, Fail, Pass, Rule, Tally, fault, judge
 
 
@@ -40,14 +41,15 @@ def checking(rollout: Rollout) -> Outcome:
     failing, rest = rollout.failing, take_back(rollout)
     if Standing.STUCK in standings:
         return Turn.RAISE, rest
-    if rollout.plan.on_failure is OnFailure.HALT and rest.queue:
-        return Turn.HALTED, replace(rollout, ending=Ending.MIXED, debts=rollout.debts + failing)
+    watched = rollout.standing(Standing.UNPROVEN)
+    owing = replace(rollout, debts=rollout.debts + failing)
+    if rollout.plan.on_failure is OnFailure.HALT and rest.queue:  # the rest of its wave may pass yet
+        return (Turn.WATCH_ON, owing) if watched else (Turn.HALTED, replace(owing, ending=Ending.MIXED))
     if rollout.failures <= rollout.plan.failure_budget:
-        rollout = replace(rollout, debts=rollout.debts + failing, failing=())
-        return (Turn.WATCH_ON if rollout.standing(Standing.UNPROVEN) else Turn.RESUME), rollout
+        return (Turn.WATCH_ON if watched else Turn.RESUME), replace(owing, failing=())
     if rest.queue:
         return Turn.RAISE, rest
-    return Turn.UNDONE, replace(rollout, ending=Ending.ROLLED_BACK)
+    return Turn.UNDONE, replace(rollout, ending=Ending.ROLLED_BACK, debts=())
 
 
 def raised(rollout: Rollout, event: RollbackEnded) -> Outcome:
@@ -55,9 +57,9 @@ def raised(rollout: Rollout, event: RollbackEnded) -> Outcome:
     rollout = replace(rollout, raised=event.says)
     if event.ending not in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
         return Turn.NOT_RAISED, rollout
-    rollout = _ruled(rollout, rollout.queue)
+    rollout = back_in(_ruled(rollout, rollout.queue), rollout.queue)
     rollout = stand(rollout, rollout.queue, Standing.BACK)
-    return Turn.UNDONE, replace(rollout, queue=(), ending=Ending.ROLLED_BACK)
+    return Turn.UNDONE, replace(rollout, queue=(), ending=Ending.ROLLED_BACK, debts=())
 
 
 def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
@@ -73,7 +75,7 @@ def claiming(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
 
 def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
     """Leave out those whose old release can't be started: their process is not stopped, and the others go on."""
-    rollout = _stuck(rollout, troubles)
+    rollout = mark_stuck(rollout, troubles)
     return (Turn.DONE, rollout) if rollout.queue else (Turn.SETTLED, settle(rollout))
 
 
@@ -81,7 +83,7 @@ def surveyed(rollout: Rollout) -> Outcome:
     """Verify those that run their old version already, without a restart: what runs is read, not remembered."""
     there = tuple(name for name in rollout.queue if is_back(rollout, name))
     if rollout.plan.goal is Goal.RESTORE:
-        rollout = _stuck(rollout, tuple(_unwell(rollout, name) for name in rollout.queue if name not in there))
+        rollout = mark_stuck(rollout, tuple(_unwell(rollout, name) for name in rollout.queue if name not in there))
     if not rollout.queue:
         return Turn.SETTLED, settle(rollout)
     if not there:
@@ -121,36 +123,10 @@ def verifying(rollout: Rollout) -> Outcome:
 def gave_up(rollout: Rollout, says: str) -> Outcome:
     """Go on with the others after the gate itself failed at a batch."""
     names = rollout.batch or next_batch(rollout)
-    rollout = _stuck(replace(rollout, batch=()), tuple(Trouble(name, says) for name in names))
+    rollout = mark_stuck(replace(rollout, batch=()), tuple(Trouble(name, says) for name in names))
     if not rollout.queue:
         return Turn.SETTLED, settle(rollout)
     return (Turn.DONE if rollout.phase is Phase.VERIFYING else Turn.AGAIN), rollout
-
-
-def closing(rollout: Rollout) -> Outcome:
-    """Hold "rolled back" against the last look: a claim that is not seen is not made."""
-    if rollout.ending is not Ending.ROLLED_BACK:
-        return Turn.DONE, rollout
-    doubts = [
-        (name, doubt)
-        for name, track in rollout.tracks.items()
-        if track.standing is Standing.BACK and (doubt := _doubt(track))
-    ]
-    if not doubts:
-        return Turn.DONE, rollout
-    if rollout.looks + 1 < rollout.plan.watch.fails:
-        return Turn.AGAIN, rollout
-    name, says = doubts[0]
-    rollout = _stuck(rollout, (Trouble(name, f"at the last look: {says}"),))
-    return Turn.DONE, settle(rollout)
-
-
-def put_back(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
-    """Note who is in the balancer again at the end; what was taken back and is sent no traffic is stuck."""
-    stuck = tuple(one for one in troubles if rollout.tracks[one.instance].standing is Standing.BACK)
-    if rollout.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE} and stuck:
-        return Turn.RESTORED, settle(_stuck(rollout, stuck))
-    return Turn.RESTORED, rollout
 
 
 def next_batch(rollout: Rollout) -> tuple[InstanceName, ...]:
@@ -181,31 +157,13 @@ def is_back(rollout: Rollout, name: InstanceName) -> bool:
     return not fault(_rule(rollout, track), track.seen)[0]
 
 
-def settle(rollout: Rollout) -> Rollout:
-    """Name the ending, now that every instance is back, or known not to be."""
-    stuck = rollout.standing(Standing.STUCK)
-    if stuck and rollout.plan.goal is Goal.RESTORE:
-        return replace(rollout, ending=Ending.CANNOT_TELL, cause=Cause(rollout.tracks[stuck[0]].stuck, stuck[0]))
-    if stuck:
-        cause = rollout.cause or Cause(rollout.tracks[stuck[0]].stuck, stuck[0])
-        return replace(rollout, ending=Ending.ROLLBACK_FAILED, cause=cause)
-    untouched = rollout.plan.goal is not Goal.DEPLOY and not rollout.changed
-    return replace(rollout, ending=Ending.ALREADY_THERE if untouched else Ending.ROLLED_BACK)
-
-
 _DECIDED = {Standing.BACK, Standing.STUCK}
 
 
 def _unwell(rollout: Rollout, name: InstanceName) -> Trouble:
-    seen = rollout.tracks[name].seen
-    return Trouble(name, f"stays out of the balancer: {seen.says or seen.health.value if seen else 'not observed'}")
-
-
-def _doubt(track: Track) -> str:
-    """Say why an instance that was taken back is not as it was, or nothing."""
-    says = fault(track.rule, track.seen)[0] if track.rule and track.seen else ""
-    gone = track.rule is not None and track.rule.version is None
-    return says or ("the balancer sends it nothing" if no_traffic(track) and not gone else "")
+    track = rollout.tracks[name]
+    says = fault(_rule(rollout, track), track.seen)[0] if track.seen else "not observed"
+    return Trouble(name, f"stays out of the balancer: {says}")
 
 
 def _rule(rollout: Rollout, track: Track) -> Rule:
@@ -235,16 +193,7 @@ def _returning(rollout: Rollout, names: tuple[InstanceName, ...], troubles: tupl
             rule=_rule(rollout, track),
             tally=Tally(started=rollout.now),
         )
-    return _stuck(replace(rollout, tracks=tracks), troubles)
-
-
-def _stuck(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Rollout:
-    says = {trouble.instance: trouble.says for trouble in troubles}
-    tracks = {
-        name: replace(track, standing=Standing.STUCK, stuck=says[name]) if name in says else track
-        for name, track in rollout.tracks.items()
-    }
-    return replace(rollout, tracks=tracks, queue=tuple(name for name in rollout.queue if name not in says))
+    return mark_stuck(replace(rollout, tracks=tracks), troubles)
 
 
 def _judged(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
@@ -256,7 +205,7 @@ def _judged(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
             case Pass():
                 rollout = stand(rollout, (name,), Standing.BACK)
             case Fail(says) | CannotTell(says):
-                rollout = _stuck(rollout, (Trouble(name, says),))
+                rollout = mark_stuck(rollout, (Trouble(name, says),))
             case _:
                 pass
     return rollout

@@ -24,7 +24,7 @@ from deploygate.events import (
 )
 from deploygate.plan import Plan
 from deploygate.probe import Sighting
-from deploygate.rollout import back, forward, traffic
+from deploygate.rollout import back, forward, settling, traffic
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, start
 from deploygate.rollout.table import TABLE, Impossible, Phase, Turn
 from deploygate.verdict import add
@@ -66,7 +66,8 @@ def _noted(rollout: Rollout, event: Seen) -> Rollout:
             fresh = seen.identity or fresh
         tally = add(track.tally, track.rule, seen) if track.tally and track.rule else track.tally
         out = track.out and seen.in_service is not True  # what is observed counts, not what was believed
-        tracks[seen.instance] = replace(track, seen=seen, fresh=fresh, tally=tally, out=out)
+        apart = track.apart and seen.in_service is not True
+        tracks[seen.instance] = replace(track, seen=seen, fresh=fresh, tally=tally, out=out, apart=apart)
     return replace(rollout, tracks=tracks)
 
 
@@ -98,7 +99,7 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
         case ((Phase.RAISING | Phase.UNDOING), Restored() as put_back):
             return Turn.RESTORED, traffic.restored(rollout, put_back)
         case Phase.CLOSING, Restored() as put_back:
-            return back.put_back(traffic.restored(rollout, put_back), put_back.troubles)
+            return settling.put_back(traffic.restored(rollout, put_back), put_back.troubles)
         case Phase.READY, Switched(troubles=troubles):
             return forward.switched(rollout, troubles)
         case Phase.WATCHING, Seen():
@@ -120,7 +121,7 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
         case Phase.VERIFYING, Seen():
             return back.verifying(rollout)
         case Phase.CLOSING, Seen():
-            return back.closing(rollout)
+            return settling.closing(rollout)
         case (Phase.PRUNING, Pruned()) | (Phase.UNLOCKING, LockReleased()):
             return Turn.DONE, rollout
         case _:

@@ -12,6 +12,7 @@ from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, s
 from deploygate.rollout.table import Turn
 from deploygate.rollout.traffic import no_traffic
 from deploygate.verdict import CannotTell, Fail, Pass, Tally, judge, still_good
+from deploygate.wording import seconds
 
 
 def locking(rollout: Rollout, event: LockTaken | LockHeld) -> Outcome:
@@ -38,7 +39,7 @@ def confirmed(rollout: Rollout) -> Outcome:
         if move.identity and seen and seen.identity and seen.identity != move.identity:
             says = f"{move.instance} was restarted by somebody else since the plan was made"
         elif move.serving and not rollout.tracks[move.instance].serving:
-            says = f"{move.instance} has fallen ill since the plan was made: {seen.says if seen else 'no answer'}"
+            says = f"{move.instance} has fallen ill since the plan was made: {_ailment(rollout.tracks[move.instance])}"
         else:
             continue
         return Turn.TROUBLE, replace(rollout, ending=Ending.REFUSED, cause=Cause(says, move.instance))
@@ -56,6 +57,10 @@ def ready(rollout: Rollout) -> Outcome:
         return _blocked(rollout, Cause(rollout.hindered))
     if move is None:
         return _last_round(rollout)
+    if late and (never := tuple(name for name in rollout.standing(Standing.PROVEN) if _waits(rollout.tracks[name]))):
+        within = seconds(rollout.plan.watch.deadline)
+        says = f"was not healthy for long enough, within {within}, to be put back into the balancer"
+        return Turn.FAILED, _containing(rollout, never, says)
     if not late or next_group(rollout):
         return Turn.AGAIN, rollout
     floor = rollout.plan.floors.get(move.environment, 0)
@@ -63,6 +68,11 @@ def ready(rollout: Rollout) -> Outcome:
     return _blocked(
         rollout, Cause(f"only {serving} serve in {move.environment}, and the floor is {floor}", move.instance)
     )
+
+
+def _waits(track: Track) -> bool:
+    """Tell whether an instance that an earlier run left out of the balancer has yet to pass before it is put back."""
+    return track.out and not track.holds
 
 
 def drained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
@@ -73,8 +83,10 @@ def drained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 
 
 def restored(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
-    """Go on; what could not be put back is tried again until the deadline."""
-    return (Turn.AGAIN if troubles else Turn.RESTORED), rollout
+    """Go on, after the last one with a new round of looks; what could not be put back is tried again."""
+    if troubles:
+        return Turn.AGAIN, rollout
+    return Turn.RESTORED, rollout if rollout.current else replace(rollout, since=rollout.now)
 
 
 def _blocked(rollout: Rollout, cause: Cause) -> Outcome:
@@ -97,11 +109,11 @@ def next_group(rollout: Rollout) -> tuple[Move, ...]:
     group: list[Move] = []
     for one in rollout.plan.moves[rollout.cursor :]:
         track = rollout.tracks[one.instance]
-        healthy = track.seen is not None and track.seen.health is Health.HEALTHY
-        cost = 1 if track.serving else 0
-        if one.together != move.together or (healthy and cost > spare):
+        well = track.seen is not None and track.seen.health is Health.HEALTHY
+        short = spare < 1 if track.serving else spare < 0 and track.out and well
+        if one.together != move.together or short:
             break
-        spare -= cost
+        spare -= 1 if track.serving else 0
         group.append(one)
     return tuple(group)
 
@@ -118,11 +130,8 @@ def _last_round(rollout: Rollout) -> Outcome:
     if ours:
         track = rollout.tracks[ours[0]]
         said = track.tally.says if track.tally else ""
-        if no_traffic(track) and not said:
-            said = "the balancer sends it nothing"
-        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said}")
-    seen = rollout.tracks[doubts[0]].seen
-    cause = Cause(f"was not touched, and is not well: {seen.says if seen else 'no answer'}", doubts[0])
+        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said or _ailment(track)}")
+    cause = Cause(f"was not touched, and is not well: {_ailment(rollout.tracks[doubts[0]])}", doubts[0])
     return Turn.UNTOLD, replace(rollout, ending=Ending.CANNOT_TELL, cause=rollout.cause or cause)
 
 
@@ -144,6 +153,14 @@ def _settled(rollout: Rollout, track: Track) -> bool:
         healthy = track.seen.health is Health.HEALTHY and not no_traffic(track)
         return healthy and track.seen.running == rollout.plan.version
     return True
+
+
+def _ailment(track: Track) -> str:
+    """Say what is wrong with an instance that was not changed."""
+    if track.seen is None:
+        return "no answer"
+    idle = "the balancer sends it nothing" if no_traffic(track) else f"it runs {track.seen.running or 'what it hides'}"
+    return track.seen.says or (idle if track.seen.health is Health.HEALTHY else track.seen.health.value)
 
 
 def _last_deadline(rollout: Rollout) -> float:
@@ -187,7 +204,11 @@ def watching(rollout: Rollout) -> Outcome:
                 pass
     if ill:
         return Turn.FAILED, _containing(rollout, tuple(ill), next(iter(ill.values())))
-    return (Turn.AGAIN if rollout.standing(Standing.UNPROVEN) else Turn.PASSED), rollout
+    if rollout.standing(Standing.UNPROVEN):
+        return Turn.AGAIN, rollout
+    if rollout.failing:  # of the same wave, and the policy is to halt
+        return Turn.HALTED, replace(rollout, ending=Ending.MIXED)
+    return Turn.PASSED, rollout
 
 
 def _regressed(rollout: Rollout) -> Rollout | None:

@@ -51,7 +51,7 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
         case Phase.CONTAINING:
             return drain(rollout, rollout.failing) or _back(rollout, rollout.failing)
         case Phase.CHECKING:
-            return _look(rollout, rollout.standing(Standing.RETURNING))
+            return _look(rollout, rollout.standing(Standing.RETURNING, Standing.UNPROVEN))
         case Phase.RAISING:
             reason = rollout.cause.says if rollout.cause else ""
             return restore(rollout) or RaiseRollback(reason, RAISING + _undo_seconds(plan))
@@ -67,7 +67,8 @@ def next_action(rollout: Rollout) -> Action | None:  # noqa: C901, PLR0911, PLR0
         case Phase.VERIFYING:
             return _look(rollout, rollout.batch)
         case Phase.CLOSING:
-            return restore(rollout) or _look(rollout, tuple(rollout.tracks))
+            put_back = restore(rollout) if rollout.looks else None  # who is out is seen first, then believed
+            return put_back or _look(rollout, tuple(rollout.tracks))
         case Phase.PRUNING:
             ways = {move.was for move in plan.way_back if move.was}
             return Prune(

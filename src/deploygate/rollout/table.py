@@ -77,6 +77,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.READY, Turn.UNTOLD): Phase.CLOSING,
     (Phase.WATCHING, Turn.AGAIN): Phase.WATCHING,
     (Phase.WATCHING, Turn.PASSED): Phase.READY,
+    (Phase.WATCHING, Turn.HALTED): Phase.CLOSING,
     (Phase.WATCHING, Turn.FAILED): Phase.CONTAINING,
     (Phase.CONTAINING, Turn.DRAINED): Phase.CONTAINING,
     (Phase.CONTAINING, Turn.SWITCHED): Phase.CHECKING,

@@ -26,12 +26,12 @@ def drain(rollout: Rollout, names: tuple[InstanceName, ...]) -> Drain | None:
 def restore(rollout: Rollout) -> Restore | None:
     """Return how those are put back that have been proven, or were left as they were; None where there are none.
 
-    In the middle of a run the ones that are about to be changed stay out.
+    In the middle of a run the ones that are about to be changed stay out, unless the floor is broken without them.
     """
-    if rollout.lost or rollout.hindered_in is rollout.phase:
+    if rollout.lost or _hindered_now(rollout):
         return None
     leaving = rollout.phase is Phase.CLOSING
-    pending = () if leaving else _pending(rollout)
+    pending = set() if leaving else _pending(rollout)
     names = tuple(
         name
         for name, track in rollout.tracks.items()
@@ -49,8 +49,10 @@ def drained(rollout: Rollout, event: Drained) -> Rollout:
 
 
 def restored(rollout: Rollout, event: Restored) -> Rollout:
-    """Note who is in service again."""
+    """Note who is in service again; at the end of a run they are put back once, whatever the balancer says then."""
     rollout = _hindered(rollout, event.troubles)
+    if rollout.phase is Phase.CLOSING:
+        rollout = replace(rollout, hindered_in=Phase.CLOSING)
     failed = {trouble.instance for trouble in event.troubles}
     return _out(rollout, tuple(name for name in event.instances if name not in failed), out=False)
 
@@ -60,11 +62,10 @@ def no_traffic(track: Track) -> bool:
     return not track.apart and (track.out or (track.seen is not None and track.seen.in_service is False))
 
 
-def _pending(rollout: Rollout) -> tuple[InstanceName, ...]:
-    """Return those that are about to be changed: forwards the rest of the moves, on the way back the queue."""
-    if rollout.phase is Phase.READY:
-        return tuple(move.instance for move in rollout.plan.moves[rollout.cursor :])
-    return rollout.queue
+def back_in(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
+    """Believe that a rollback has put them back which ended well; what is seen next counts more."""
+    tracks = {name: replace(track, out=track.out and name not in names) for name, track in rollout.tracks.items()}
+    return replace(rollout, tracks=tracks)
 
 
 def _may_be_out(rollout: Rollout, track: Track) -> bool:
@@ -72,12 +73,26 @@ def _may_be_out(rollout: Rollout, track: Track) -> bool:
     return track.out or (bool(rollout.raised) and no_traffic(track))
 
 
+def _pending(rollout: Rollout) -> set[InstanceName]:
+    """Return those that are about to be changed: the rest of the way forward, or of the way back."""
+    if rollout.phase is not Phase.READY:
+        return {*rollout.queue}
+    return {move.instance for move in rollout.plan.moves[rollout.cursor :] if rollout.spare(move.environment) >= 0}
+
+
+def _hindered_now(rollout: Rollout) -> bool:
+    """Tell whether a balancer did not obey a moment ago: nothing waits for it but the way forward."""
+    again = rollout.phase is Phase.READY and rollout.now >= rollout.hindered_at + rollout.plan.watch.interval
+    return rollout.hindered_in is rollout.phase and not again
+
+
 def _without(track: Track) -> bool:
     return track.out or track.apart
 
 
 def _ready(track: Track) -> bool:
-    return track.standing in _KEPT and track.seen is not None and track.seen.health is Health.HEALTHY
+    well = track.seen is not None and track.seen.health is Health.HEALTHY
+    return well and track.standing in _KEPT and (track.holds or track.standing is not Standing.PROVEN)
 
 
 def _passed(rollout: Rollout, track: Track) -> bool:
