@@ -64,7 +64,7 @@ class Served(Fleet):
         return super().begin(*words, *self.options, form=form)
 
     def load(self) -> Load:
-        return Load(f"{self.server.url}version")
+        return Load(f"{self.server.url}version", fresh=2, kept=2, pause=0.01)
 
 
 def vars_of(inputs: Any) -> tuple[Path, ...]:
