@@ -25,8 +25,11 @@ FIRST_ANSWER: Health = {
 
 def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
     """Write the reviewed file that the gate wants. JSON is YAML."""
-    instances = [{"name": one.name, "address": f"http://127.0.0.1:{one.port}"} for one in fleet.instances]
-    start = [python, "-I", "-S", "service.py", "--port", "{port}", "--instance", "{instance}"]
+    instances = [{"name": one.name, "address": f"http://{one.host}:{one.port}"} for one in fleet.instances]
+    start = [python, "-I", "-S", "service.py", "--host", "{host}", "--port", "{port}", "--instance", "{instance}"]
+    way: dict[str, object] = {"root": str(fleet.root), "start": start, "grace": "5s"}
+    if fleet.access:
+        way["ssh"] = {"port": fleet.access.port}
     service = {
         "purpose": "Answers for its health and version, so that a roll can be timed.",
         "owners": {"ops": "a", "dev": "b", "pm": "c"},
@@ -34,7 +37,7 @@ def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
         "health": health,
         "version_probe": {"path": "/version", "json": "/version"},
         "rollout": {"bake": "0s"},
-        "deploy": {"killstart": {"root": str(fleet.root), "start": start, "grace": "5s"}},
+        "deploy": {"killstart": way},
         "instances": {"production": instances},
         "waive": {"no-twin": "a benchmark"},
     }
@@ -50,6 +53,9 @@ def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
 def deploy(fleet: Fleet, version: str, *options: str) -> list[str]:
     """Return the command that rolls a fleet to a version."""
     inventory, state = str(fleet.root / "services.yml"), str(fleet.root / "state")
+    if fleet.access:
+        given = {"key": fleet.access.key, "known-hosts": fleet.access.known_hosts, "config": fleet.access.config}
+        options += tuple(word for name, path in given.items() for word in (f"--ssh-{name}", str(path)))
     return [str(PROGRAM), "deploy", "Bench", version, "--inventory", inventory, "--state", state, *options]
 
 

@@ -13,7 +13,7 @@ WALL_AIM, CPU_AIM, ANSIBLE_AIM = 1.7, 20.0, 25.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The runs of one contestant on one size of fleet; times in milliseconds an instance.
+    """The runs of one contestant on one size of fleet; times in milliseconds an instance, peaks of memory in MiB.
 
     `restart` is what only the limit knows: the part of a roll that is the service's own stop and start.
     """
@@ -22,6 +22,7 @@ class Row:
     size: int
     walls: tuple[float, ...]
     cpus: tuple[float, ...]
+    peaks: tuple[float, ...]
     restart: float | None = None
     failed: str = ""
 

@@ -2,7 +2,7 @@
 # bash + curl: the loop that everybody has written once.
 set -eu
 . "$BENCH_ROLLS/steps.sh"
-while read -r name port; do
-    restart "$name" "$port"
-    verify "$port"
+while read -r name host port; do
+    restart "$name" "$host" "$port"
+    verify "$host" "$port"
 done <"$BENCH_ROOT/fleet.tsv"
