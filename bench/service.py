@@ -55,7 +55,7 @@ def main() -> None:
                     time.sleep(0.005)
                 client.sendall(
                     f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                    f"Connection: close\r\n\r\n{body}".encode(),
+                    f"X-Process: {os.getpid()}\r\nConnection: close\r\n\r\n{body}".encode(),
                 )
             except (OSError, IndexError):
                 continue  # a caller that went away or said nothing: the next one counts
