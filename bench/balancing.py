@@ -18,7 +18,7 @@ from fleet import PORTS, Fleet
 from load import Count, Load
 from rolling import VERSIONS
 from sshd import free_port
-from table import tabulate
+from tabulate import tabulate
 
 SIZE = 10
 QUIET = 0.5  # seconds of load before and after
@@ -113,13 +113,16 @@ def _haproxy(fleet: Fleet, setting: str) -> Iterator[tuple[int, int]]:
     config = fleet.root / "haproxy.cfg"
     config.write_text(
         f"global\n    stats socket ipv4@127.0.0.1:{admin} level admin\n"
-        f"defaults\n    mode http\n    timeout connect 2s\n    timeout client 10s\n    timeout server 10s\n    {setting}\n"
+        f"defaults\n    mode http\n    timeout connect 2s\n    timeout client 10s\n"
+        f"    timeout server 10s\n    {setting}\n"
         f"frontend front\n    bind 127.0.0.1:{port}\n    default_backend bench\n"
         f"backend bench\n    balance roundrobin\n    option httpchk GET /health\n{servers}",
     )
     with (fleet.root / "haproxy.log").open("wb") as log:
         words = ["haproxy", "-db", "-f", str(config)]
-        server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | {"LC_ALL": "C"})
+        server = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | {"LC_ALL": "C"}
+        )
     try:
         time.sleep(0.3)
         if server.poll() is not None:

@@ -61,7 +61,7 @@ def run(argv: list[str], env: dict[str, str], log: Path) -> Reading:
     helpers = 0.0
     while True:
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        assert ended is not None  # noqa: S101 - it was waited for
+        assert ended is not None
         name = _name(ended.si_pid)
         pid, status, usage = os.wait4(ended.si_pid, 0)
         if pid == child.pid:  # the others are services that the contestant stopped, and helpers

@@ -20,8 +20,8 @@ PORTS = range(20000, 32000)  # below the ports that the kernel gives to callers
 START_ALL = """
 cd "$BENCH_ROOT/$BENCH_VERSION"
 while read -r name host port; do
-    setsid "$BENCH_PYTHON" -I -S service.py --host "$host" --port "$port" --instance "$name" </dev/null >/dev/null 2>&1 &
-done <../fleet.tsv
+    setsid "$BENCH_PYTHON" -I -S service.py --host "$host" --port "$port" --instance "$name" &
+done <../fleet.tsv >/dev/null 2>&1
 """
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fleet import Fleet
@@ -24,6 +25,18 @@ FIRST_ANSWER: Health = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an inventory of the bench says that is not always the same."""
+
+    instances: Sequence[Mapping[str, str]]
+    version_probe: Mapping[str, object]
+    way: Mapping[str, object]
+    health: Health
+    wanted: str
+    balancer: Mapping[str, object] | None = None
+
+
 def write_inventory(fleet: Fleet, python: str, health: Health, balancer: Mapping[str, object] | None = None) -> None:
     """Write the inventory of a fleet; over ssh the service names its process, so that looks need no ssh."""
     instances = [{"name": one.name, "address": f"http://{one.host}:{one.port}"} for one in fleet.instances]
@@ -33,32 +46,24 @@ def write_inventory(fleet: Fleet, python: str, health: Health, balancer: Mapping
     if fleet.access:
         way["ssh"] = {"port": fleet.access.port}
         version["identity"] = {"header": "X-Process"}
-    write_document(fleet.root, instances, version, way, health, "v2", balancer)
+    write_document(fleet.root, Written(instances, version, way, health, "v2", balancer))
 
 
-def write_document(  # noqa: PLR0913 - a document's parts
-    folder: Path,
-    instances: Sequence[Mapping[str, str]],
-    version_probe: Mapping[str, object],
-    way: Mapping[str, object],
-    health: Health,
-    wanted: str,
-    balancer: Mapping[str, object] | None = None,
-) -> None:
+def write_document(folder: Path, written: Written) -> None:
     """Write the reviewed file that the gate wants. JSON is YAML."""
     service = {
         "purpose": "Answers for its health and version, so that a roll can be timed.",
         "owners": {"ops": "a", "dev": "b", "pm": "c"},
-        "version": wanted,
-        "health": health,
-        "version_probe": version_probe,
+        "version": written.wanted,
+        "health": written.health,
+        "version_probe": written.version_probe,
         "rollout": {"bake": "0s"},
-        "deploy": {"killstart": way},
-        "instances": {"production": instances},
+        "deploy": {"killstart": written.way},
+        "instances": {"production": written.instances},
         "waive": {"no-twin": "a benchmark"},
     }
-    if balancer:
-        service["balancer"] = balancer
+    if written.balancer:
+        service["balancer"] = written.balancer
     document = {
         "schema": 1,
         "environments": ["parallel-chain", "production"],

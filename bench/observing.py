@@ -13,7 +13,8 @@ import clock
 import gate
 from contestants import PYTHON, ROLLS
 from sshd import free_port
-from table import judged, tabulate
+from table import judged
+from tabulate import tabulate
 
 SIZE = 3500
 AIM = 5.0  # seconds
@@ -37,7 +38,7 @@ def measure(folder: Path, rounds: int) -> list[Look]:
     words = [PYTHON, "-I", "-S", str(ROLLS / "many.py"), str(port), "v1"]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
         try:
-            assert server.stdout is not None  # noqa: S101 - it was asked for
+            assert server.stdout is not None
             if server.stdout.readline() != b"ready\n":
                 raise RuntimeError("many.py did not start")
             _inventory(folder, port)
@@ -52,7 +53,7 @@ def _inventory(folder: Path, port: int) -> None:
     ]
     probe = {"path": "/version", "json": "/version", "identity": {"json": "/boot"}}
     way = {"root": "/srv/bench", "start": ["./run"], "ssh": {}}
-    gate.write_document(folder, instances, probe, way, gate.FIRST_ANSWER, "v1")
+    gate.write_document(folder, gate.Written(instances, probe, way, gate.FIRST_ANSWER, "v1"))
 
 
 def _look(folder: Path) -> Look:

@@ -1,4 +1,4 @@
-"""Hosts to roll over ssh: an sshd each, at a loopback address of its own, with a disk of its own for the gate's records."""
+"""Hosts to roll over ssh: an sshd each, at a loopback address of its own; the gate's records lie apart, too."""
 
 import os
 import shutil
@@ -87,7 +87,20 @@ class Hosts:
         disk = self._folder / f"disk_{number}"
         disk.mkdir()
         with (self._folder / f"sshd_{number}.log").open("wb") as log:
-            words = ["unshare", "-m", "sh", "-c", OWN, str(disk), str(self._own), PROGRAM, "-D", "-e", "-f", str(config)]
+            words = [
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                OWN,
+                str(disk),
+                str(self._own),
+                PROGRAM,
+                "-D",
+                "-e",
+                "-f",
+                str(config),
+            ]
             self._daemons.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def _listens(self, number: int, address: str) -> None:
@@ -115,6 +128,6 @@ def free_port(start: int) -> int:
     for port in range(start, start + 2000):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("0.0.0.0", port))  # noqa: S104 - all addresses are what is asked about
+            probe.bind(("0.0.0.0", port))
             return port
     raise RuntimeError(f"no free port from {start} on")

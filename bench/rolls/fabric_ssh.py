@@ -9,7 +9,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from fabric import Connection  # type: ignore[import-not-found]  # a peer, in a venv of its own
-from paramiko import RejectPolicy  # type: ignore[import-not-found]  # as above
+from paramiko import RejectPolicy  # type: ignore[import-untyped]  # as above
 
 root, version, there = Path(os.environ["BENCH_ROOT"]), os.environ["BENCH_VERSION"], os.environ["BENCH_THERE"]
 key = {"key_filename": os.environ["BENCH_SSH_KEY"], "look_for_keys": False, "allow_agent": False}

@@ -7,6 +7,7 @@ it listens.
 import selectors
 import socket
 import sys
+from contextlib import suppress
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 
@@ -15,30 +16,35 @@ def main() -> None:
     """Serve for ever."""
     port, version = int(sys.argv[1]), sys.argv[2].encode()
     health = HEAD % (2, b"{}")
-    server = socket.create_server(("0.0.0.0", port), backlog=4096)  # noqa: S104 - all of 127/8
-    server.setblocking(False)
+    server = socket.create_server(("0.0.0.0", port), backlog=4096)
+    server.settimeout(0)
     ready = selectors.EpollSelector()
     ready.register(server, selectors.EVENT_READ)
     print("ready", flush=True)
     while True:
         for key, _ in ready.select():
-            if key.fileobj is server:
-                try:
-                    while True:
-                        client, _ = server.accept()
-                        client.setblocking(False)
-                        ready.register(client, selectors.EVENT_READ)
-                except BlockingIOError:
-                    continue
-            client = key.fileobj  # type: ignore[assignment] - it is one of the clients
-            ready.unregister(client)
-            with client:
-                try:
-                    asked = client.recv(4096)
-                    body = b'{"version": "%s", "boot": "%s"}' % (version, client.getsockname()[0].encode())
-                    client.sendall(HEAD % (len(body), body) if asked.startswith(b"GET /version ") else health)
-                except OSError:
-                    continue  # a caller that went away
+            if key.data is None:
+                _accept(server, ready)
+                continue
+            ready.unregister(key.data)
+            _answer(key.data, version, health)
+
+
+def _accept(server: socket.socket, ready: selectors.EpollSelector) -> None:
+    try:
+        while True:
+            client, _ = server.accept()
+            client.settimeout(0)
+            ready.register(client, selectors.EVENT_READ, client)
+    except BlockingIOError:
+        return
+
+
+def _answer(client: socket.socket, version: bytes, health: bytes) -> None:
+    with client, suppress(OSError):  # a caller that went away
+        asked = client.recv(4096)
+        body = b'{"version": "%s", "boot": "%s"}' % (version, client.getsockname()[0].encode())
+        client.sendall(HEAD % (len(body), body) if asked.startswith(b"GET /version ") else health)
 
 
 if __name__ == "__main__":
