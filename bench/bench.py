@@ -1,6 +1,10 @@
-"""Roll real local fleets with deploygate, its peers and the lower limit, and print what each takes.
+"""Roll real fleets with deploygate, its peers and the lower limit, here and over ssh, and print what each takes.
 
-`python bench/bench.py --sizes 10,50,200 --only limit,deploygate --json figures.json`
+`python bench/bench.py --heats local,ssh --sizes 10,50,200 --only limit,deploygate --json figures.json`
+
+The heats: `local` and `ssh` roll fleets, `wayback` lets releases fall ill in both ways, `balancer` counts requests
+that fail behind HAProxy, `observe` looks at 3,500 instances, `memory` rolls with deploygate alone where the others
+do not. What a heat needs and this machine lacks is said, and the heat is left out.
 """
 
 import argparse
@@ -11,185 +15,191 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import defaultdict
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
 
+import balancing
 import clock
 import gate
+import observing
 import peers
+import rolling
+import sshd
 import table
 import wayback
-from contestants import CONTESTANTS, GATE, LIMIT, PYTHON, Contestant
+from contestants import GATE, LOCAL, PYTHON, SSH
 from fleet import PORTS, Fleet
+from sshd import Hosts
 
-VERSIONS = ("v1", "v2")
+HEATS = ("local", "ssh", "wayback", "balancer", "observe", "memory")
 
 
-class Track:
-    """A fleet that is rolled to and fro; each roll starts with one version all over."""
+@dataclass
+class Figures:
+    """What all heats gave; `left_out` says which were not run, and why."""
 
-    def __init__(self, root: Path, size: int, first_port: int, *, by_gate: bool) -> None:
-        self.fleet = Fleet(root, size, first_port)
-        self.by_gate = by_gate
-        self.version = VERSIONS[0]
-        for version in VERSIONS:
-            self.fleet.install(version)
+    here: list[table.Row] = field(default_factory=list)
+    there: list[table.Row] = field(default_factory=list)
+    back_here: list[wayback.WayBack] = field(default_factory=list)
+    back_there: list[wayback.WayBack] = field(default_factory=list)
+    lost: list[balancing.Case] = field(default_factory=list)
+    looks: list[observing.Look] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    failed: bool = False
 
-    def settle(self) -> None:
-        """Put the fleet into the starting state, outside the clock."""
-        if self.fleet.all_answer(self.version):
+
+class Run:
+    """One run of the bench, heat by heat."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options = options
+        self.folder = folder
+        self.figures = Figures()
+
+    def heats(self) -> None:
+        """Run the heats that were asked for."""
+        asked = self.options.heats
+        no_ssh, no_haproxy = sshd.missing(), balancing.missing()
+        if "local" in asked or "memory" in asked:
+            self.figures.here = self._roll("here", self._names(list(LOCAL), alone="local" not in asked))
+        if "ssh" in asked or "memory" in asked:
+            names = self._names(list(SSH), alone="ssh" not in asked)
+            self._unless(no_ssh, "ssh", lambda: setattr(self.figures, "there", self._roll("there", names)))
+        if "wayback" in asked:
+            self.figures.back_here = self._back(None)
+            self._unless(no_ssh, "wayback over ssh", lambda: setattr(self.figures, "back_there", self._back_over_ssh()))
+        if "balancer" in asked:
+            self._unless(no_haproxy, "balancer", self._lost)
+        if "observe" in asked:
+            self.figures.looks = observing.measure(self.folder / "observe", self.options.rounds)
+
+    def _unless(self, lacking: str, heat: str, run: Callable[[], None]) -> None:
+        if not lacking:
+            run()
             return
-        if self.by_gate:
-            gate.start(self.fleet, self.version, PYTHON)
-            return
-        self.fleet.stop()
-        self.fleet.start(self.version, PYTHON)
+        self.figures.left_out.append(f"NOT MEASURED: {heat}: {lacking}")
+        print(self.figures.left_out[-1], file=sys.stderr)
 
-    def roll(self, name: str, contestant: Contestant) -> tuple[clock.Reading, Path, bool]:
-        """Roll to the other version; return the reading, the log, and whether the fleet really got there."""
-        self.settle()
-        target = VERSIONS[1] if self.version == VERSIONS[0] else VERSIONS[0]
-        env = self.fleet.environment(target, PYTHON) | dict(contestant.env)
-        log = self.fleet.root / f"{name}.log"
-        reading = clock.run(contestant.command(self.fleet, target), env, log)
-        arrived = reading.code == 0 and self.fleet.all_answer(target)
-        if arrived:
-            self.version = target
-        return reading, log, arrived
+    def _names(self, names: list[str], *, alone: bool) -> list[str]:
+        if alone:
+            return [GATE]
+        return [name for name in names if not self.options.only or name in self.options.only]
 
+    def _roll(self, where: str, names: Sequence[str]) -> list[table.Row]:
+        over_ssh = where == "there"
+        known = SSH if over_ssh else LOCAL
+        able = [name for name in names if not known[name].peer or peers.installed()]
+        options, rows = self.options, []
+        for size in options.sizes:
+            rounds = options.rounds if not over_ssh else min(2, options.rounds)
+            pace = rolling.Pace(rounds, options.slow_cap)
+            rows += rolling.run(size, able, pace, self.folder / where / str(size), over_ssh=over_ssh)
+        self.figures.failed |= any(row.failed.startswith("FAILED") for row in rows)
+        return rows
 
-class Heat:
-    """All contestants on one size of fleet, interleaved."""
-
-    def __init__(self, size: int, folder: Path) -> None:
-        self.size = size
-        self.shared = Track(folder / "shared", size, PORTS.start, by_gate=False)
-        self.gates = Track(folder / "gate", size, PORTS.start + 1000, by_gate=True)
-        self.walls: dict[str, list[float]] = defaultdict(list)
-        self.cpus: dict[str, list[float]] = defaultdict(list)
-        self.restarts: list[float] = []
-        self.failed: dict[str, str] = {}
-
-    def round(self, name: str) -> None:
-        """Let one contestant roll once."""
-        track = self.gates if name == GATE else self.shared
-        print(f"N = {self.size}: {name}", file=sys.stderr, flush=True)
+    def _back(self, hosts: Hosts | None) -> list[wayback.WayBack]:
+        print(f"the way back {'over ssh' if hosts else 'here'}", file=sys.stderr, flush=True)
+        root = self.folder / ("back-there" if hosts else "back-here")
+        fleet = Fleet(root, wayback.SIZE, PORTS.start + 2000, hosts)
         try:
-            reading, log, arrived = track.roll(name, CONTESTANTS[name])
-        except RuntimeError as error:  # no starting state
+            return wayback.measure(fleet, PYTHON)
+        except RuntimeError as error:  # no starting state: the other figures are worth printing all the same
             print(error, file=sys.stderr)
-            self.failed[name] = "FAILED before the start"
-            return
-        if not arrived:
-            print(log.read_text(errors="replace")[-2000:], file=sys.stderr)
-            self.failed[name] = f"FAILED, exit {reading.code}"
-            return
-        wall, cpu = reading.wall, reading.cpu
-        if name == LIMIT:
-            own = json.loads(log.read_text())
-            wall, cpu = own["wall"], own["cpu"]
-            self.restarts.append(own["restart"] / self.size * 1000)
-        self.walls[name].append(wall / self.size * 1000)
-        self.cpus[name].append(cpu / self.size * 1000)
+            self.figures.failed = True
+            return []
+        finally:
+            fleet.stop()
 
-    def row(self, name: str) -> table.Row:
-        """Return what one contestant took."""
-        restart = median(self.restarts) if name == LIMIT and self.restarts else None
-        walls, cpus = tuple(self.walls[name]), tuple(self.cpus[name])
-        failed = self.failed.get(name, "" if walls else "not measured: slow, see --full")
-        return table.Row(name, self.size, walls, cpus, restart, failed)
+    def _back_over_ssh(self) -> list[wayback.WayBack]:
+        hosts = Hosts(self.folder / "back-hosts", wayback.SIZE, self.folder / "back-there" / ".deploygate")
+        try:
+            hosts.up()
+            return self._back(hosts)
+        finally:
+            hosts.down()
 
-    def close(self) -> None:
-        """Stop both fleets."""
-        self.shared.fleet.stop()
-        self.gates.fleet.stop()
+    def _lost(self) -> None:
+        self.figures.lost = balancing.measure(self.folder / "balancer")
+        self.figures.failed |= not all(case.arrived for case in self.figures.lost)
 
 
-def run_heat(size: int, names: list[str], options: argparse.Namespace, folder: Path) -> list[table.Row]:
-    """Run every contestant on one size."""
-    heat = Heat(size, folder)
-    try:
-        for at in range(options.rounds):
-            for name in names:
-                slow = CONTESTANTS[name].slow
-                if name not in heat.failed and (not slow or (at == 0 and size <= options.slow_cap)):
-                    heat.round(name)
-        return [heat.row(name) for name in names]
-    finally:
-        heat.close()
-
-
-def run_wayback(folder: Path) -> list[wayback.WayBack]:
-    """Measure the way back on a fleet of its own."""
-    print("the way back", file=sys.stderr, flush=True)
-    fleet = Fleet(folder, wayback.SIZE, PORTS.start + 2000)
-    fleet.install(wayback.OLD)
-    try:
-        return wayback.measure(fleet, PYTHON)
-    except RuntimeError as error:  # no starting state: the figures of the rolls are worth printing all the same
-        print(error, file=sys.stderr)
-        return []
-    finally:
-        fleet.stop()
-
-
-def contenders(only: str) -> list[str]:
-    """Return the contestants that are asked for and that can be had here."""
-    asked = only.split(",") if only else list(CONTESTANTS)
-    if unknown := set(asked) - set(CONTESTANTS):
-        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(CONTESTANTS)}")
-    if GATE in asked and not gate.PROGRAM.exists():
-        raise SystemExit(f"{gate.PROGRAM} is not there: install the project into this environment first")
-    if any(CONTESTANTS[name].peer for name in asked) and not peers.install():
-        asked = [name for name in asked if not CONTESTANTS[name].peer]
-    return asked
-
-
-def report(rows: list[table.Row], cases: list[wayback.WayBack], options: argparse.Namespace) -> None:
+def report(figures: Figures, options: argparse.Namespace) -> None:
     """Print the tables, and write the figures where that is asked for."""
-    ordered = table.Rows(rows)
-    print(table.verdicts(ordered), table.figures(ordered), table.restarts(ordered), clock.COUNTED, sep="\n\n")
+    here, there = table.Rows(figures.here), table.Rows(figures.there)
+    if "local" in options.heats:
+        print(table.verdicts(here), table.figures(here), table.restarts(here), sep="\n\n", end="\n\n")
+    if "ssh" in options.heats and figures.there:
+        print(table.verdicts_over_ssh(there), table.figures(there), sep="\n\n", end="\n\n")
+    if figures.here or figures.there:
+        print(table.memory(here, there), end="\n\n")
+    for where, cases in (("here", figures.back_here), ("over ssh", figures.back_there)):
+        if cases:
+            print(f"A release that falls ill during the roll of 10 instances {where}: two good answers are a pass;")
+            print(f"one that is never healthy has {wayback.DEADLINE} s to become so.\n")
+            print(table.way_back(cases), end="\n\n")
+    if figures.lost:
+        print(balancing.told(figures.lost), end="\n\n")
+    if figures.looks:
+        print(observing.told(figures.looks), end="\n\n")
+    print(clock.COUNTED)
     print(f"* ansible's figure of the next smaller fleet; measured up to N = {options.slow_cap}, see --full.")
-    if any(CONTESTANTS[row.name].peer for row in rows):
+    if peers.installed():
         print(peers.versions())
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians.")
     print(f"Load before the start: {options.load:.1f}; what else runs on the machine lengthens every wall time.")
-    if cases:
-        print("\nA release that falls ill during the roll of 10 instances: two good answers are a pass;")
-        print(f"one that is never healthy has {wayback.DEADLINE} s to become so.\n")
-        print(table.way_back(cases))
+    print(*figures.left_out, sep="\n")
     if options.json:
-        figures = {"rows": [asdict(row) for row in rows], "way_back": [asdict(case) for case in cases]}
-        options.json.write_text(json.dumps(figures, indent=1))
+        options.json.write_text(json.dumps(asdict(figures) | {"load": options.load}, indent=1))
 
 
-def main() -> int:
-    """Run the bench; 1 means that a contestant failed at its job, never that it was slow."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="10,50,200")
-    parser.add_argument("--only", default="", metavar="NAME,...", help=f"of {', '.join(CONTESTANTS)}")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each, interleaved; slow ones run once")
+def chosen() -> argparse.Namespace:
+    """Read the command line."""
+    what, _, more = (__doc__ or "").partition("\n\n")
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=what, epilog=more, formatter_class=form)
+    parser.add_argument("--heats", default=",".join(HEATS), type=_listed, metavar="NAME,...", help=", ".join(HEATS))
+    parser.add_argument("--sizes", default="10,50,200", type=_sizes)
+    names = list(dict.fromkeys([*LOCAL, *SSH]))
+    parser.add_argument("--only", default="", type=_listed, metavar="NAME,...", help=f"of {', '.join(names)}")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each, interleaved: two over ssh, slow ones one")
     parser.add_argument("--slow-cap", type=int, default=50, help="largest fleet for the slow ones")
     parser.add_argument("--full", action="store_true", help="slow ones on every size")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    options.slow_cap = max(sizes) if options.full else options.slow_cap
+    for given, known in ((options.heats, HEATS), (options.only, names)):
+        if unknown := set(given) - set(known):
+            parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    options.slow_cap = max(options.sizes) if options.full else options.slow_cap
+    options.load = os.getloadavg()[0]
+    return options
+
+
+def _listed(text: str) -> list[str]:
+    return [one for one in text.split(",") if one]
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
+def main() -> int:
+    """Run the bench; 1 means that a contestant failed at its job, never that it was slow."""
+    options = chosen()
+    if not gate.PROGRAM.exists():
+        raise SystemExit(f"{gate.PROGRAM} is not there: install the project into this environment first")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the fleets are stopped
     clock.adopt_orphans()
-    options.load = os.getloadavg()[0]
-    names = contenders(options.only)
+    if any(known[name].peer for known in (LOCAL, SSH) for name in known if not options.only or name in options.only):
+        peers.install()
     folder = Path(tempfile.mkdtemp(prefix="deploygate-bench-")).resolve()
+    run = Run(options, folder)
     try:
-        rows = [row for size in sizes for row in run_heat(size, names, options, folder / str(size))]
-        cases = run_wayback(folder / "wayback") if GATE in names else []
+        run.heats()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    report(rows, cases, options)
-    incomplete = GATE in names and not cases
-    return 1 if incomplete or any(row.failed.startswith("FAILED") for row in rows) else 0
+    report(run.figures, options)
+    return 1 if run.figures.failed else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from fleet import Fleet
 
 ROLLS = Path(__file__).parent / "rolls"
 PYTHON = os.path.realpath(sys.executable)  # no virtual environment, no shim: the service's and the limit's
-LIMIT, GATE, ANSIBLE = "limit", "deploygate", "ansible"
+LIMIT, GATE, FABRIC, ANSIBLE = "limit", "deploygate", "fabric", "ansible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,41 @@ ANSIBLE_ENV = {
     "LC_ALL": "C.UTF-8",
 }
 
-CONTESTANTS: dict[str, Contestant] = {
+LOCAL: dict[str, Contestant] = {
     LIMIT: Contestant((PYTHON, "-I", "-S", str(ROLLS / "limit.py"))),
     GATE: Contestant(()),
     "bash+curl": Contestant(("bash", str(ROLLS / "bash_curl.sh"))),
     "requests": Contestant((sys.executable, str(ROLLS / "requests_loop.py"))),
-    "fabric": Contestant((str(peers.program("python")), str(ROLLS / "fabric_local.py")), peer=True),
+    FABRIC: Contestant((str(peers.program("python")), str(ROLLS / "fabric_local.py")), peer=True),
     "pyinfra": Contestant(
         (str(peers.program("pyinfra")), "--yes", "@local", str(ROLLS / "pyinfra_local.py")),
         peer=True,
     ),
     ANSIBLE: Contestant(
         (str(peers.program("ansible-playbook")), "-i", "{root}/hosts.ini", str(ROLLS / "ansible.yml")),
+        ANSIBLE_ENV,
+        peer=True,
+        slow=True,
+    ),
+}
+
+SSH: dict[str, Contestant] = {
+    LIMIT: LOCAL[LIMIT],  # without ssh: nothing over it can be faster
+    GATE: LOCAL[GATE],
+    "bash+ssh+curl": Contestant(("bash", str(ROLLS / "bash_ssh.sh"))),
+    FABRIC: Contestant((str(peers.program("python")), str(ROLLS / "fabric_ssh.py")), peer=True),
+    "pyinfra": Contestant(
+        (
+            str(peers.program("pyinfra")),
+            "--yes",
+            "--serial",
+            str(ROLLS / "pyinfra_hosts.py"),
+            str(ROLLS / "pyinfra_ssh.py"),
+        ),
+        peer=True,
+    ),
+    ANSIBLE: Contestant(
+        (str(peers.program("ansible-playbook")), "-i", "{root}/hosts.ini", str(ROLLS / "ansible_ssh.yml")),
         ANSIBLE_ENV,
         peer=True,
         slow=True,

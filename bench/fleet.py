@@ -1,7 +1,8 @@
-"""A fleet: real processes on free local ports, releases side by side, one pid file an instance."""
+"""A fleet: real processes, releases side by side, one pid file an instance; at free ports, or on hosts."""
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -11,27 +12,30 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from sshd import Hosts, free_port
+
 HERE = Path(__file__).parent
 PORTS = range(20000, 32000)  # below the ports that the kernel gives to callers
 
 START_ALL = """
 cd "$BENCH_ROOT/$BENCH_VERSION"
-while read -r name port; do
-    setsid "$BENCH_PYTHON" -I -S service.py --port "$port" --instance "$name" </dev/null >/dev/null 2>&1 &
-done <../fleet.tsv
+while read -r name host port; do
+    setsid "$BENCH_PYTHON" -I -S service.py --host "$host" --port "$port" --instance "$name" &
+done <../fleet.tsv >/dev/null 2>&1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process, by name and port."""
+    """One process, by name and address."""
 
     name: str
+    host: str
     port: int
 
     def version(self) -> str | None:
         """Return the version that answers here, None where nothing does."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = HTTPConnection(self.host, self.port, timeout=2)
         try:
             connection.request("GET", "/version")
             return connection.getresponse().read().decode().split('"')[3]
@@ -57,15 +61,21 @@ def free_ports(count: int, start: int) -> list[int]:
 class Fleet:
     """Instances under one root: releases in `ROOT/<version>/`, pid files in `ROOT/run/`."""
 
-    def __init__(self, root: Path, size: int, first_port: int = PORTS.start) -> None:
+    def __init__(self, root: Path, size: int, first_port: int = PORTS.start, hosts: Hosts | None = None) -> None:
         self.root = root
-        ports = free_ports(size, first_port)
-        self.instances = tuple(Instance(f"bench-{at}", port) for at, port in enumerate(ports, 1))
+        self.access = hosts.access if hosts else None
+        if hosts:
+            port = free_port(first_port)
+            places = [(host, port) for host in hosts.addresses]
+        else:
+            places = [("127.0.0.1", port) for port in free_ports(size, first_port)]
+        self.instances = tuple(Instance(f"bench-{at}", *place) for at, place in enumerate(places, 1))
         (root / "run").mkdir(parents=True)
-        lines = [f"{one.name} {one.port}\n" for one in self.instances]
+        lines = [f"{one.name} {one.host} {one.port}\n" for one in self.instances]
         (root / "fleet.tsv").write_text("".join(lines))
-        hosts = [f"{one.name} bench_port={one.port}\n" for one in self.instances]
-        (root / "hosts.ini").write_text("[bench]\n" + "".join(hosts))
+        extra = f" ansible_port={self.access.port}" if self.access else " ansible_connection=local"
+        inventory = [f"{one.name} ansible_host={one.host} bench_port={one.port}{extra}\n" for one in self.instances]
+        (root / "hosts.ini").write_text("[bench]\n" + "".join(inventory))
 
     def install(self, version: str, ill: str = "") -> None:
         """Lay a release beside the others; `ill` is "INSTANCE N", see service.py."""
@@ -82,7 +92,18 @@ class Fleet:
         """
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         told = {"BENCH_ROOT": str(self.root), "BENCH_VERSION": version, "BENCH_PYTHON": python}
-        return inherited | told | {"BENCH_ROLLS": str(HERE / "rolls")}
+        told |= {"BENCH_ROLLS": str(HERE / "rolls")}
+        if self.access:
+            there = " ".join(f"{name}={shlex.quote(value)}" for name, value in told.items())
+            told |= {
+                "BENCH_THERE": f'export {there}; . "$BENCH_ROLLS/steps.sh"',
+                "BENCH_SSH_PORT": str(self.access.port),
+                "BENCH_SSH_KEY": str(self.access.key),
+                "BENCH_SSH_KNOWN_HOSTS": str(self.access.known_hosts),
+                "BENCH_SSH_CONFIG": str(self.access.config),
+                "ANSIBLE_SSH_ARGS": f"-F {self.access.config} -o ControlMaster=auto -o ControlPersist=60s",
+            }
+        return inherited | told
 
     def start(self, version: str, python: str) -> None:
         """Start every instance at once, as orphans, and wait until all of them answer."""

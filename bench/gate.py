@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fleet import Fleet
@@ -23,39 +25,81 @@ FIRST_ANSWER: Health = {
 }
 
 
-def write_inventory(fleet: Fleet, python: str, health: Health) -> None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an inventory of the bench says that is not always the same."""
+
+    instances: Sequence[Mapping[str, str]]
+    version_probe: Mapping[str, object]
+    way: Mapping[str, object]
+    health: Health
+    wanted: str
+    balancer: Mapping[str, object] | None = None
+
+
+def write_inventory(fleet: Fleet, python: str, health: Health, balancer: Mapping[str, object] | None = None) -> None:
+    """Write the inventory of a fleet; over ssh the service names its process, so that looks need no ssh."""
+    instances = [{"name": one.name, "address": f"http://{one.host}:{one.port}"} for one in fleet.instances]
+    start = [python, "-I", "-S", "service.py", "--host", "{host}", "--port", "{port}", "--instance", "{instance}"]
+    way: dict[str, object] = {"root": str(fleet.root), "start": start, "grace": "5s"}
+    version: dict[str, object] = {"path": "/version", "json": "/version"}
+    if fleet.access:
+        way["ssh"] = {"port": fleet.access.port}
+        version["identity"] = {"header": "X-Process"}
+    write_document(fleet.root, Written(instances, version, way, health, "v2", balancer))
+
+
+def write_document(folder: Path, written: Written) -> None:
     """Write the reviewed file that the gate wants. JSON is YAML."""
-    instances = [{"name": one.name, "address": f"http://127.0.0.1:{one.port}"} for one in fleet.instances]
-    start = [python, "-I", "-S", "service.py", "--port", "{port}", "--instance", "{instance}"]
     service = {
         "purpose": "Answers for its health and version, so that a roll can be timed.",
         "owners": {"ops": "a", "dev": "b", "pm": "c"},
-        "version": "v2",
-        "health": health,
-        "version_probe": {"path": "/version", "json": "/version"},
+        "version": written.wanted,
+        "health": written.health,
+        "version_probe": written.version_probe,
         "rollout": {"bake": "0s"},
-        "deploy": {"killstart": {"root": str(fleet.root), "start": start, "grace": "5s"}},
-        "instances": {"production": instances},
+        "deploy": {"killstart": written.way},
+        "instances": {"production": written.instances},
         "waive": {"no-twin": "a benchmark"},
     }
+    if written.balancer:
+        service["balancer"] = written.balancer
     document = {
         "schema": 1,
         "environments": ["parallel-chain", "production"],
         "limits": {"job": "1000h"},
         "services": {"Bench": service},
     }
-    (fleet.root / "services.yml").write_text(json.dumps(document, indent=1))
+    (folder / "services.yml").write_text(json.dumps(document, indent=1))
 
 
 def deploy(fleet: Fleet, version: str, *options: str) -> list[str]:
     """Return the command that rolls a fleet to a version."""
-    inventory, state = str(fleet.root / "services.yml"), str(fleet.root / "state")
-    return [str(PROGRAM), "deploy", "Bench", version, "--inventory", inventory, "--state", state, *options]
+    return [str(PROGRAM), "deploy", "Bench", version, *_places(fleet), *options]
 
 
-def start(fleet: Fleet, version: str, python: str, health: Health = FIRST_ANSWER) -> None:
+def rollback(fleet: Fleet) -> list[str]:
+    """Return the command that takes a fleet back to where it came from."""
+    return [str(PROGRAM), "rollback", "Bench", *_places(fleet)]
+
+
+def _places(fleet: Fleet) -> list[str]:
+    given = {"--inventory": fleet.root / "services.yml", "--state": fleet.root / "state"}
+    if fleet.access:
+        access = fleet.access
+        given |= {"--ssh-key": access.key, "--ssh-known-hosts": access.known_hosts, "--ssh-config": access.config}
+    return [word for name, path in given.items() for word in (name, str(path))]
+
+
+def start(
+    fleet: Fleet,
+    version: str,
+    python: str,
+    health: Health = FIRST_ANSWER,
+    balancer: Mapping[str, object] | None = None,
+) -> None:
     """Start a fleet through the gate itself, so that the processes are in its own records."""
-    write_inventory(fleet, python, health)
+    write_inventory(fleet, python, health, balancer)
     argv = deploy(fleet, version, "--baseline", "broken", "--progress", "none")
     env = fleet.environment(version, python)
     done = subprocess.run(argv, check=False, capture_output=True, text=True, env=env, start_new_session=True)

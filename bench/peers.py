@@ -13,10 +13,14 @@ def program(name: str) -> Path:
     return FOLDER / "bin" / name
 
 
+def installed() -> bool:
+    """Tell whether the peers are there."""
+    return (FOLDER / "complete").exists()
+
+
 def install() -> bool:
     """Install the peers once; where that fails say so, and go on without them."""
-    marker = FOLDER / "complete"
-    if marker.exists():
+    if installed():
         return True
     print(f"installing {', '.join(PACKAGES)} ...", file=sys.stderr)
     try:
@@ -25,7 +29,7 @@ def install() -> bool:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"BENCH WITHOUT PEERS: they could not be installed: {error}", file=sys.stderr)
         return False
-    marker.touch()
+    (FOLDER / "complete").touch()
     return True
 
 

@@ -32,12 +32,13 @@ def good_answers(instance: str) -> float:
 
 def main() -> None:
     """Serve one request a connection, for ever."""
+    host = sys.argv[sys.argv.index("--host") + 1]
     port = int(sys.argv[sys.argv.index("--port") + 1])
     instance = sys.argv[sys.argv.index("--instance") + 1]
     version = os.path.basename(os.getcwd())  # noqa: PTH109, PTH119 - as above
     left = good_answers(instance)
     note(f"{instance}.pid", str(os.getpid()))
-    server = socket.create_server(("127.0.0.1", port), backlog=64)
+    server = socket.create_server((host, port), backlog=64)
     while True:
         client, _ = server.accept()
         client.settimeout(1.0)
@@ -50,9 +51,11 @@ def main() -> None:
                         note("ill", str(time.monotonic()))
                     status, body = ("200 OK", "{}") if left > 0 else ("503 Service Unavailable", "{}")
                     left -= 1
+                elif path == b"/work":
+                    time.sleep(0.005)
                 client.sendall(
                     f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                    f"Connection: close\r\n\r\n{body}".encode(),
+                    f"X-Process: {os.getpid()}\r\nConnection: close\r\n\r\n{body}".encode(),
                 )
             except (OSError, IndexError):
                 continue  # a caller that went away or said nothing: the next one counts

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from contestants import ANSIBLE, GATE, LIMIT
+from contestants import ANSIBLE, FABRIC, GATE, LIMIT
 from tabulate import tabulate
 from wayback import WayBack
 
 WALL_AIM, CPU_AIM, ANSIBLE_AIM = 1.7, 20.0, 25.0
+FABRIC_AIM, ANSIBLE_SSH_AIM = 1.0, 4.0  # over ssh
+FLAT = 1.1  # times the memory on the smallest fleet
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The runs of one contestant on one size of fleet; times in milliseconds an instance.
+    """The runs of one contestant on one size of fleet; times in milliseconds an instance, peaks of memory in MiB.
 
     `restart` is what only the limit knows: the part of a roll that is the service's own stop and start.
     """
@@ -22,6 +24,7 @@ class Row:
     size: int
     walls: tuple[float, ...]
     cpus: tuple[float, ...]
+    peaks: tuple[float, ...]
     restart: float | None = None
     failed: str = ""
 
@@ -51,6 +54,11 @@ class Rows:
         """Return a contestant's CPU time on one size."""
         return next((row.cpu for row in self.rows if (row.name, row.size) == (name, size)), None)
 
+    def peak(self, size: int) -> float | None:
+        """Return the gate's greatest memory on one size, in MiB."""
+        found = next((row.peaks for row in self.rows if (row.name, row.size) == (GATE, size)), ())
+        return median(found) if found else None
+
     def restart(self, size: int) -> float | None:
         """Return what the restart itself costs on one size."""
         return next((row.restart for row in self.rows if (row.name, row.size) == (LIMIT, size)), None)
@@ -76,6 +84,35 @@ def judged(value: float | None, aim: float, unit: str, *, at_least: bool = False
         return "not measured"
     met = value >= aim if at_least else value <= aim
     return f"{value:.2f}{mark}{unit} {'met' if met else 'MISSED'}"
+
+
+def verdicts_over_ssh(rows: Rows) -> str:
+    """Return the aims over ssh, and what was measured of them."""
+    lines: list[list[str]] = [
+        ["wall not above fabric's"],
+        [f"CPU at most {CPU_AIM:.0f} ms an instance"],
+        [f"at least {ANSIBLE_SSH_AIM:.0f} times faster than ansible"],
+    ]
+    for size in rows.sizes:
+        wall = rows.wall(GATE, size)
+        other, mark = rows.ansible(size)
+        lines[0].append(judged(ratio(wall, rows.wall(FABRIC, size)), FABRIC_AIM, "x"))
+        lines[1].append(judged(rows.cpu(GATE, size), CPU_AIM, " ms"))
+        lines[2].append(judged(ratio(other, wall), ANSIBLE_SSH_AIM, "x", at_least=True, mark=mark))
+    return tabulate(lines, headers=["deploygate's aims over ssh", *(f"N = {size}" for size in rows.sizes)])
+
+
+def memory(here: Rows, there: Rows) -> str:
+    """Return the gate's memory, as ratios to that on the smallest fleet."""
+    sizes = sorted({*here.sizes, *there.sizes})
+    lines: list[list[str]] = []
+    for name, rows in (("here", here), ("over ssh", there)):
+        peaks = [rows.peak(size) for size in sizes]
+        first = next((peak for peak in peaks if peak is not None), None)
+        if first is not None:
+            ratios = [judged(ratio(peak, first), FLAT, "x") for peak in peaks]
+            lines.append([f"memory at most {FLAT} times the smallest fleet's, {name} ({first:.0f} MiB)", *ratios])
+    return tabulate(lines, headers=["deploygate's greatest memory in a roll", *(f"N = {size}" for size in sizes)])
 
 
 def verdicts(rows: Rows) -> str:

@@ -63,6 +63,7 @@ class Watch(threading.Thread):
 
 def measure(fleet: Fleet, python: str) -> list[WayBack]:
     """Deploy releases that fall ill, one a case, to a fleet that runs the old version."""
+    fleet.install(OLD)
     gate.start(fleet, OLD, python, TWO_ANSWERS)
     return [_one(fleet, instance, good, python) for instance, good in CASES]
 

@@ -3,7 +3,7 @@
 set -eu
 # shellcheck source=bench/rolls/steps.sh
 . "$BENCH_ROLLS/steps.sh"
-while read -r name port; do
-    restart "$name" "$port"
-    verify "$port"
+while read -r name host port; do
+    restart "$name" "$host" "$port"
+    verify "$host" "$port"
 done <"$BENCH_ROOT/fleet.tsv"

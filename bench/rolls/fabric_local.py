@@ -12,14 +12,14 @@ from fabric import Connection  # type: ignore[import-not-found]  # a peer, in a 
 
 root, version = Path(os.environ["BENCH_ROOT"]), os.environ["BENCH_VERSION"]
 connection = Connection("localhost")
-for name, port in (line.split() for line in (root / "fleet.tsv").read_text().splitlines()):
-    connection.local(f'. "$BENCH_ROLLS/steps.sh" && restart {name} {port}')
+for name, host, port in (line.split() for line in (root / "fleet.tsv").read_text().splitlines()):
+    connection.local(f'. "$BENCH_ROLLS/steps.sh" && restart {name} {host} {port}')
     for _ in range(500):
-        with contextlib.suppress(URLError), urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with contextlib.suppress(URLError), urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
             if answer.status == 200:
                 break
         time.sleep(0.005)
-    with urlopen(f"http://127.0.0.1:{port}/version", timeout=5) as answer:
+    with urlopen(f"http://{host}:{port}/version", timeout=5) as answer:
         seen = json.load(answer)["version"]
     if seen != version:
         raise SystemExit(f"{name}: expected {version}, saw {seen}")

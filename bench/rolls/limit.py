@@ -27,9 +27,9 @@ def stop(name: str) -> None:
     os.close(watch)
 
 
-def start(name: str, port: str) -> None:
+def start(name: str, host: str, port: str) -> None:
     """Start the release beside."""
-    argv = [os.environ["BENCH_PYTHON"], "-I", "-S", "service.py", "--port", port, "--instance", name]
+    argv = [os.environ["BENCH_PYTHON"], "-I", "-S", "service.py", "--host", host, "--port", port, "--instance", name]
     subprocess.Popen(
         argv,
         cwd=f"{ROOT}/{VERSION}",
@@ -40,12 +40,12 @@ def start(name: str, port: str) -> None:
     )
 
 
-def connected(port: int) -> socket.socket:
+def connected(host: str, port: int) -> socket.socket:
     """Return the first connection that is accepted."""
     fuse = time.monotonic() + 10
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), 5)
+            return socket.create_connection((host, port), 5)
         except ConnectionRefusedError:
             if time.monotonic() > fuse:
                 raise
@@ -69,13 +69,13 @@ def main() -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     with open(f"{ROOT}/fleet.tsv") as file:  # noqa: PTH123 - as above
         fleet = [line.split() for line in file]
-    for name, port in fleet:
+    for name, host, port in fleet:
         begin = time.perf_counter()
         stop(name)
-        start(name, port)
-        caller = connected(int(port))
+        start(name, host, port)
+        caller = connected(host, int(port))
         restart += time.perf_counter() - begin
-        if ask(caller, "/health")[0] != b"200" or ask(connected(int(port)), "/version")[1] != WANTED:
+        if ask(caller, "/health")[0] != b"200" or ask(connected(host, int(port)), "/version")[1] != WANTED:
             sys.exit(f"{name} is ill or of another version")
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(json.dumps({"wall": wall, "cpu": cpu, "restart": restart}))

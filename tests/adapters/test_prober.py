@@ -138,6 +138,16 @@ def test_one_look_is_one_request_and_asks_for_a_fresh_answer(serving: Serving) -
     assert {"Cache-Control: no-cache, no-store", "Pragma: no-cache", "Accept-Encoding: identity"} <= set(lines)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/a b", b"/a%20b"), ("/\u00fc", b"/%C3%BC"), ("/a/../b", b"/b"), ("/a?b=c", b"/a?b=c"), ("/a/./b/", b"/a/b/")],
+)
+def test_a_path_is_asked_for_as_http_writes_it(serving: Serving, path: str, asked: bytes) -> None:
+    server = serving(says(OK))
+    look(of(server.address, path=path))
+    assert [request.split(b" ")[1] for request in server.requests] == [b"/version", asked]
+
+
 def test_an_answer_at_two_places_is_two_requests(serving: Serving) -> None:
     server = serving(says(OK))
     look(of(server.address, path="/other"))

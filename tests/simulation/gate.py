@@ -305,7 +305,8 @@ def _hold_traffic(fleet: Fleet, state: State) -> None:
     """Promise 4: what ended well, or was never changed, is in the balancer at the end."""
     for name, track in state.tracks.items():
         kept = track.standing in {Standing.OLD, Standing.PROVEN, Standing.BACK} and not state.lost
-        kept = kept and (track.holds or track.standing is not Standing.PROVEN)
+        if track.standing is Standing.PROVEN and track.tally and track.rule:  # it had passed when the end began
+            kept = kept and track.holds and track.tally.good_since + track.rule.min_healthy <= state.since
         kept = kept and track.seen is not None and track.seen.health == "healthy"
         if kept and fleet.boxes[name].out and not fleet.jammed(name) and fleet.truly_good(name, fleet.release(name)):
             fleet.violations.append(f"promise 4: {name} was left out of the balancer ({state.ending})")

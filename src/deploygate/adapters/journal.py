@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,7 @@ Line = Beginning | Doing | Done | End
 _decode = msgspec.json.Decoder(Line).decode
 _encode = msgspec.json.Encoder().encode
 _LOOKS = (b'{"kind":"doing"', b'{"kind":"done"')
+_END = b'{"kind":"end"'
 
 
 class FileJournal:
@@ -101,10 +103,10 @@ class FileJournal:
     def ended(self, service: ServiceName, run: RunId) -> bool:
         """Tell whether a run is on record, and with an ending."""
         try:
-            lines = (self._folder / service / f"{run}.jsonl").read_bytes().split(b"\n")[:-1]
+            _, last = _whole(self._folder / service / f"{run}.jsonl")
         except OSError:
             return False
-        return bool(lines) and lines[-1].startswith(b'{"kind":"end"')
+        return last.startswith(_END)
 
     def _write(self, line: Line, *, surely: bool) -> None:
         """Append a line; after one that was not written whole there is no other, or it would read as one."""
@@ -129,11 +131,11 @@ def _now() -> str:
 
 def _recall(path: Path) -> Run | None:
     """Return the run that a file tells of; an ended one without what was seen on the way, a cut-off one in full."""
-    raw = path.read_bytes().split(b"\n")[:-1]  # what a killed run did not finish writing was not written
-    if not raw:
+    count, ending = _whole(path)
+    if not count:
         return None
-    over = raw[-1].startswith(b'{"kind":"end"')
-    lines = list(_lines(path, raw, skip_looks=over))
+    over = ending.startswith(_END)
+    lines = list(_lines(path, count, skip_looks=over))
     first, last = lines[0], lines[-1]
     if not isinstance(first, Beginning) or first.schema != SCHEMA:
         raise GateError(
@@ -155,15 +157,29 @@ def _recall(path: Path) -> Run | None:
         ) from error
 
 
-def _lines(path: Path, raw: list[bytes], *, skip_looks: bool) -> Iterator[Line]:
-    for number, line in enumerate(raw, start=1):
-        if skip_looks and line.startswith(_LOOKS) and (b'"type":"Look"' in line or b'"type":"Seen"' in line):
-            continue
-        try:
-            yield _decode(line)
-        except ValueError as error:  # malformed, not a line of a journal, or not UTF-8
-            raise GateError(
-                f"{path}, line {number}, can't be read: {error}",
-                help="The journal is what a rollback goes by. Mend the line, or move the file away.",
-                ending=Ending.REFUSED,
-            ) from error
+def _whole(path: Path) -> tuple[int, bytes]:
+    """Return how many lines a file has, and the last; what a killed run did not finish writing was not written.
+
+    One line after the other: most of a file is what was seen, and a large fleet's is not to be held in memory.
+    """
+    count, last = 0, b""
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                count, last = count + 1, line
+    return count, last
+
+
+def _lines(path: Path, count: int, *, skip_looks: bool) -> Iterator[Line]:
+    with path.open("rb") as file:
+        for number, line in enumerate(islice(file, count), start=1):
+            if skip_looks and line.startswith(_LOOKS) and (b'"type":"Look"' in line or b'"type":"Seen"' in line):
+                continue
+            try:
+                yield _decode(line)
+            except ValueError as error:  # malformed, not a line of a journal, or not UTF-8
+                raise GateError(
+                    f"{path}, line {number}, can't be read: {error}",
+                    help="The journal is what a rollback goes by. Mend the line, or move the file away.",
+                    ending=Ending.REFUSED,
+                ) from error

@@ -1,16 +1,22 @@
 """One bounded GET, straight to an address, and what it answered; the one door to requests."""
 
+import re
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.response import BaseHTTPResponse
 
 from deploygate.probe import BODY_LIMIT, NoReply, Reply
 from deploygate.wording import plain, seconds
@@ -23,6 +29,7 @@ _HEADERS = {
     "Pragma": "no-cache",
     "Connection": "close",
 }
+_READY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # needs no preparation
 
 
 class Leash:
@@ -67,31 +74,37 @@ class Asker:
     def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 - as requests has it
         self._verify = verify
         self._door = _Door()
-        self._prepared: dict[str, requests.PreparedRequest] = {}
+        self._headers = CaseInsensitiveDict(_HEADERS)
 
     def get(self, url: str, leash: Leash) -> Reply | NoReply:
         """Return what a URL answers, uncached and not redirected; no proxy, no netrc, no second try."""
         try:
             return self._ask(url, leash)
-        except _NoConnectionError as error:
+        except _BrokenError as error:
             return _no_reply(error.cause, leash)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
             return _no_reply(error, leash)
 
     def _ask(self, url: str, leash: Leash) -> Reply | NoReply:
-        request = self._prepared.get(url)
-        if request is None:
-            request = self._prepared[url] = requests.Request("GET", url, headers=_HEADERS).prepare()
         self._door.leash = leash
-        answer = self._door.send(request, stream=True, timeout=leash.left(), verify=self._verify)
+        answer = self._door.send(self._prepared(url), stream=True, timeout=leash.left(), verify=self._verify)
         try:
             body = _body(answer)
         finally:
             answer.close()
+            self._door.hang_up()
         if leash.cut:
             return NoReply(f"no whole answer within {seconds(leash.limit)}")
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Reply(answer.status_code, headers, body[:BODY_LIMIT], cut=len(body) > BODY_LIMIT)
+
+    def _prepared(self, url: str) -> requests.PreparedRequest:
+        """Return a request; a URL in which nothing is to be quoted or resolved is taken as it is."""
+        if not _READY.fullmatch(url):
+            return requests.Request("GET", url, headers=_HEADERS).prepare()
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = "GET", url, self._headers
+        return request
 
 
 def _body(answer: requests.Response) -> bytes:
@@ -118,50 +131,96 @@ def _no_reply(error: Exception, leash: Leash) -> NoReply:
     return NoReply(plain(f"not an HTTP answer: {type(error).__name__}"))
 
 
-class _NoConnectionError(Exception):
-    """No connection was made. It is not urllib3's to wrap: a refused look costs a tenth of what it would."""
+class _BrokenError(Exception):
+    """There was no answer. It is not for requests to wrap: a refused look costs a tenth of what it would."""
 
-    def __init__(self, cause: OSError) -> None:
+    def __init__(self, cause: OSError | HTTPException) -> None:
         super().__init__(str(cause))
         self.cause = cause
 
 
+class _Line:
+    """One request over one connection, in the place of a pool: nothing is kept, so there is nothing to look after."""
+
+    def __init__(self, url: str, leash: Leash) -> None:
+        at = urlsplit(url)
+        self._connection = _Plain(at.hostname or "", at.port, timeout=leash.left())
+        self._connection.leash = leash
+
+    def urlopen(self, method: str, url: str, headers: Mapping[str, str], **_: object) -> BaseHTTPResponse:
+        """Ask, and return the answer with its body still to be read."""
+        try:
+            self._connection.request(method, url, headers=headers, preload_content=False, decode_content=False)
+            return self._connection.getresponse()
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise _BrokenError(error) from error
+
+    def close(self) -> None:
+        """Close the connection, which the other side may want to keep."""
+        self._connection.close()
+
+
+class _Plain(HTTPConnection):
+    leash: Leash
+
+    def _new_conn(self) -> socket.socket:
+        return _connected(self._dns_host, self.port or self.default_port, self.leash)
+
+
+def _connected(host: str, port: int, leash: Leash) -> socket.socket:
+    try:
+        made = socket.create_connection((host, port), timeout=leash.left())
+    except OSError as error:
+        raise _BrokenError(error) from error
+    leash.hold(made)
+    return made
+
+
 class _Door(HTTPAdapter):
-    """An adapter without retries, which hands its connection to the leash."""
+    """An adapter without retries, proxies and cookies, which hands its connection to the leash."""
 
     leash: Leash
 
     def __init__(self) -> None:
         super().__init__(max_retries=0)
+        self._line: _Line | None = None
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         door = self
 
-        def connected(host: str, port: int) -> socket.socket:
-            try:
-                made = socket.create_connection((host, port), timeout=door.leash.left())
-            except OSError as error:
-                raise _NoConnectionError(error) from error
-            door.leash.hold(made)
-            return made
-
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> socket.socket:
-                return connected(self._dns_host, self.port or self.default_port)
-
         class Tls(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return connected(self._dns_host, self.port or self.default_port)
+                return _connected(self._dns_host, self.port or self.default_port, door.leash)
 
             def connect(self) -> None:
                 super().connect()
                 door.leash.hold(self.sock)  # the wrapped one
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
         class TlsPool(HTTPSConnectionPool):
             ConnectionCls = Tls
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+        self.poolmanager.pool_classes_by_scheme = {"https": TlsPool}
+
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return a line; TLS is left to requests, which knows whose certificates to trust."""
+        url = request.url or ""
+        if url.startswith("https:"):
+            return super().get_connection_with_tls_context(request, *args, **kwargs)
+        self._line = _Line(url, self.leash)
+        return self._line
+
+    def hang_up(self) -> None:
+        """Close the line, where there was one."""
+        if self._line is not None:
+            self._line.close()
+
+    def request_url(self, request: requests.PreparedRequest, _: object) -> str:
+        return request.path_url
+
+    def build_response(self, request: requests.PreparedRequest, answered: Any) -> requests.Response:
+        answer = requests.Response()
+        answer.request = request
+        answer.status_code, answer.headers, answer.raw = answered.status, answered.headers, answered
+        return answer

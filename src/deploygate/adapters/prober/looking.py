@@ -41,9 +41,9 @@ class HttpProber:
 
         Threads only help against waiting: answers that come at once are read by one of them, faster than by many.
         """
-        leashes = {one.name: Leash(service.health.timeout) for one in instances}
         seen: dict[str, Sighting] = {}
         waiting = deque(instances)
+        asked: dict[str, tuple[Instance, Leash]] = {}
         changed = threading.Condition()
 
         def work() -> None:
@@ -52,8 +52,12 @@ class HttpProber:
                     one = waiting.popleft()
                 except IndexError:
                     return
-                sighting = self._surely(service, one, leashes[one.name])
+                leash = Leash(service.health.timeout)
                 with changed:
+                    asked[one.name] = one, leash
+                sighting = self._surely(service, one, leash)
+                with changed:
+                    del asked[one.name]
                     seen.setdefault(one.name, sighting)
                     if len(seen) == len(instances):
                         changed.notify()
@@ -68,8 +72,8 @@ class HttpProber:
                         self._pool.submit(work)
                 before = len(seen)
                 changed.wait(_PATIENCE)
-                for one in instances:
-                    if one.name not in seen and leashes[one.name].overdue():
+                for one, leash in asked.values():
+                    if one.name not in seen and leash.overdue():
                         seen[one.name] = self._given_up(one, service.health.timeout)
         return tuple(seen[one.name] for one in instances)
 
