@@ -97,8 +97,12 @@ def _done(world: World, service: Service, action: Action) -> Event:
             assert_never(action)
 
 
-def _changed(world: World, service: Service, action: Drain | Switch | Restore) -> Drained | Switched | Restored:
-    """Change what is running or what is served; only with the lock."""
+def _changed(
+    world: World, service: Service, action: Drain | Switch | Restore
+) -> Drained | Switched | Restored | LockLost:
+    """Change what is running or what is served; only with the lock, and with the leases of the hosts."""
+    if not isinstance(action, Switch) and (by := world.hosts.lost(service, action.instances, world.run)):
+        return LockLost(world.clock.now(), by)
     match action:
         case Drain(names, patience):
             troubles = world.balancer.drain(service, _named(service, names), patience)
@@ -108,7 +112,8 @@ def _changed(world: World, service: Service, action: Drain | Switch | Restore) -
             return Restored(world.clock.now(), names, troubles)
         case Switch(changes):
             troubles = world.hosts.switch(service, changes, world.run)
-            return Switched(world.clock.now(), troubles)
+            by = next((trouble.by for trouble in troubles if trouble.by), "")
+            return LockLost(world.clock.now(), by) if by else Switched(world.clock.now(), troubles)
 
 
 def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | LockHeld:

@@ -50,11 +50,14 @@ class Gated:
         }
 
     def run(self, *words: str, **given: str) -> Told:
+        return self.begun(*words, **given).told()
+
+    def begun(self, *words: str, **given: str) -> Gate:
         where = self.folder / "gates" / str(len(list(self.folder.glob("gates/*"))))
         where.mkdir(parents=True)
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "DEPLOYGATE_"))}
         inventory = ["-i", str(self.folder / "services.yml"), "--format", "json"]
-        return Gate(where, [*words, *inventory], clean | self.given | given).told()
+        return Gate(where, [*words, *inventory], clean | self.given | given)
 
     def up(self) -> None:
         told = self.run("deploy", "Svc", "1.0", "--baseline", "broken", "--waive", "way-back=nothing ran yet")
@@ -116,3 +119,21 @@ def test_an_option_of_ssh_that_is_neither_a_file_nor_a_text_is_a_usage_error_tha
     told = gated.run("observe", DEPLOYGATE_SSH_KEY="s3cret")
     assert (told.code, told.data["says"]) == (2, "--ssh-key is neither a file that is there nor the text of one")
     assert "s3cret" not in told.out + told.err
+
+
+def test_a_deploy_whose_hosts_were_taken_over_ends_there_and_raises_no_rollback(gated: Gated) -> None:
+    gated.up()
+    fleet = gated.fleet
+    inventory = gated.folder / "services.yml"
+    inventory.write_text(inventory.read_text().replace('"bake": "50ms"', '"bake": "3s"'))
+    gate = gated.begun("deploy", "Svc", "2.0")
+    fleet.until(lambda: fleet.answers(1) == "2.0")
+    words = (fleet.disk() / ".deploygate/lease").read_text().split()
+    assert fleet.claim(fleet.lease("elsewhere"), words[0]) == ()
+    told = gate.told()
+    print(told.out, told.err)
+    assert told.end == (10, "interrupted"), told
+    assert told.data["why"] == "deploy run elsewhere took over the lock"
+    assert gated.versions() == ["2.0", "2.0", "1.0"]
+    for number in range(3):
+        assert (fleet.disk(number) / ".deploygate/lease").read_text().startswith("elsewhere deploy ")

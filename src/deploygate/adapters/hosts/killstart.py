@@ -38,6 +38,10 @@ class LocalKillStart:
     def leave(self, *_: object) -> None:
         """Do nothing, as there is no lease."""
 
+    def lost(self, *_: object) -> str:
+        """Find nobody, as there is no lease."""
+        return ""
+
     def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each version once: the instances of a service share its root."""
         return self._per_version(service, wanted, self._stage)

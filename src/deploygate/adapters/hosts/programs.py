@@ -36,6 +36,10 @@ class ProgramsDriver:
     def leave(self, *_: object) -> None:
         """Do nothing, as there is no lease."""
 
+    def lost(self, *_: object) -> str:
+        """Find nobody, as there is no lease."""
+        return ""
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each release on each instance, where there is a program for it."""
         runner = self._runner(service)

@@ -18,7 +18,7 @@ from deploygate.adapters.hosts.remote.asking import (
     way_of,
 )
 from deploygate.adapters.hosts.remote.changing import Changing
-from deploygate.adapters.hosts.remote.leases import Leases
+from deploygate.adapters.hosts.remote.leases import FencedError, Leases
 from deploygate.adapters.hosts.remote.looking import Looking
 from deploygate.adapters.hosts.remote.packing import PackingError, pack
 from deploygate.adapters.hosts.remote.staging import Staging, Wanted, folder_for_packing
@@ -62,6 +62,10 @@ class RemoteKillStart:
         """Take this run's lease off the hosts."""
         self._leases.leave(service, instances, run)
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Name another run that has one of these hosts now."""
+        return self._leases.lost(service, instances, run)
+
     def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
         """Copy each release once to each host, all hosts at the same time."""
         folder = folder_for_packing()
@@ -99,7 +103,10 @@ class RemoteKillStart:
         """Kill and start; what goes wrong with one instance does not stop the others."""
 
         def one(change: Change) -> Trouble | None:
-            why = self._hindered(lambda: self._changing.change(service, change, run))
+            try:
+                why = self._hindered(lambda: self._changing.change(service, change, run))
+            except FencedError as error:
+                return Trouble(change.instance, str(error), error.by)
             return Trouble(change.instance, self._masked(service, why)) if why else None
 
         return tuple(trouble for trouble in each(changes, one) if trouble)
