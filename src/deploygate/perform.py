@@ -36,7 +36,7 @@ from deploygate.events import (
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId
 from deploygate.ports import Balancer, Clock, Forge, Hosts, Lease, Locks, Prober
-from deploygate.wording import plain
+from deploygate.wording import plain, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,9 @@ def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | Lock
 
 
 def _holder(lease: Lease) -> str:
-    return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}; it has the hosts)"
+    limit = f", for {seconds(lease.lasts)} at the most" if lease.lasts else ""
+    over = f"it has the hosts; if you know that it is over: --take-over {lease.run}"
+    return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}{limit}; {over})"
 
 
 def _named(service: Service, names: Sequence[InstanceName]) -> list[Instance]:

@@ -86,6 +86,12 @@ def test_a_rollback_takes_the_lease_of_a_deploy_which_is_refused_from_then_on(fl
         shells.close()
 
 
+def test_a_rollback_takes_the_lease_of_a_restore_too(fleet: SshFleet) -> None:
+    assert fleet.claim(fleet.lease("restore-1", Goal.RESTORE)) == ()
+    assert {held.rank for held in fleet.claim()} == {Goal.RESTORE}
+    assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()
+
+
 def test_a_lease_ends_by_the_host_s_own_time(fleet: SshFleet) -> None:
     assert fleet.claim() == ()
     aged(fleet, by=50)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from deploygate.adapters.hosts.masking import masked
 from deploygate.adapters.hosts.remote.asking import (
     Asker,
     HostError,
@@ -33,7 +34,6 @@ from deploygate.wording import plain
 _CHECK = 600.0  # seconds that reading a whole release may take
 _PROVE = 90.0
 _PRUNE = 60.0
-_TOO_SHORT = 3  # characters of a secret that would hide half of every message
 
 
 class RemoteKillStart:
@@ -222,8 +222,4 @@ class RemoteKillStart:
 
     def _masked(self, service: Service, text: str) -> str:
         """Return a text without the secrets that a service may have printed."""
-        for name in way_of(service).secrets:
-            for line in self._environ.get(name, "").splitlines():
-                if len(shown := plain(line, 300)) > _TOO_SHORT:
-                    text = text.replace(shown, "***")
-        return text
+        return masked(text, way_of(service).secrets, self._environ)
