@@ -132,6 +132,14 @@ def test_an_option_of_ssh_that_is_neither_a_file_nor_a_text_is_a_usage_error_tha
     assert "s3cret" not in told.out + told.err
 
 
+def test_the_text_of_a_key_is_refused_on_a_command_line_and_not_shown(gated: Gated) -> None:
+    told = gated.run("observe", "--ssh-key", gated.key)
+    says = "--ssh-key has the text of a key, which every user of this machine can read on a command line"
+    assert (told.code, told.data["says"]) == (2, says)
+    assert "PRIVATE KEY" not in told.out + told.err
+    assert gated.run("observe", "--ssh-key", str(gated.folder / "hosts/key")).code == 9  # nothing runs there yet
+
+
 def test_a_deploy_whose_hosts_were_taken_over_ends_there_and_raises_no_rollback(gated: Gated) -> None:
     gated.up()
     fleet = gated.fleet

@@ -120,7 +120,12 @@ class RemoteKillStart:
     def prune(
         self, service: Service, instances: Sequence[InstanceName], protect: Sequence[Version]
     ) -> tuple[Version, ...]:
-        """Remove old releases from each host; what runs, or ran before, on any instance there stays."""
+        """Remove old releases from each host; what runs, or ran before, on any instance there stays.
+
+        A run that has lost its hosts removes nothing: another one may be about to start what is old to this one.
+        """
+        if self._leases.taken(service, instances):
+            return ()
         wanted = [Start(name, Version("")) for name in instances]
         gone: dict[Version, None] = {}
 

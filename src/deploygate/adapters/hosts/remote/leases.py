@@ -98,6 +98,11 @@ class Leases:
 
         return next((by for by in each(self._places(service, instances), one) if by), "")
 
+    def taken(self, service: Service, instances: Sequence[InstanceName]) -> bool:
+        """Tell whether hosts that this run had claimed are another's now."""
+        lease = self._leases.get(service.name)
+        return lease is not None and bool(self.lost(service, instances, lease.run))
+
     def shown(self, service: Service, where: Place, run: RunId) -> dict[str, str]:
         """Return what a change shows to the host; a host that was not there to be claimed is claimed with it."""
         lease = self._leases.get(service.name) or Lease(run, Goal.DEPLOY, "unknown", "unknown", "unknown")
