@@ -56,7 +56,7 @@ class SmallWorld:
     log: list[str] = field(default_factory=list)
     running: dict[str, tuple[str, str]] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
-    lost: str = ""
+    overtaken: str = ""
     stop: str = ""
     time: float = 1_000.0
     calls: int = 0
@@ -142,6 +142,9 @@ class SmallWorld:
     def leave(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> None:
         """There are no leases here."""
 
+    def lost(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> str:
+        return ""
+
     def stage(self, _service: Service, _releases: Sequence[Start]) -> tuple[Trouble, ...]:
         return ()
 
@@ -172,7 +175,7 @@ class SmallWorld:
 
     @contextmanager
     def guard(self, _service: ServiceName) -> Iterator[str]:
-        yield self.lost
+        yield self.overtaken
 
     def release(self, _service: ServiceName) -> None:
         """Nobody else waits for it."""

@@ -58,6 +58,11 @@ class PidFiles:
     def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
         """Do nothing, as there is no lease."""
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Find nobody, as there is no lease."""
+        del service, instances, run
+        return ""
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Expect that somebody else has put the releases there."""
         return self.prove(service, releases, unchanged=True)

@@ -7,11 +7,12 @@ from deploygate.names import InstanceName, RunId, Version
 from deploygate.probe import Sighting
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """What went wrong with one instance, in one line."""
+class Trouble(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong with one instance, in one line; `by` names the run that has its host now, where that is why."""
 
     instance: InstanceName
     says: str
+    by: str = ""
 
 
 class Start(msgspec.Struct, frozen=True):

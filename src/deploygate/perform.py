@@ -37,7 +37,7 @@ from deploygate.events import (
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId
 from deploygate.ports import Balancer, Clock, Forge, Hosts, Lease, Locks, Prober
-from deploygate.wording import plain
+from deploygate.wording import plain, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,12 @@ def _done(world: World, service: Service, action: Action) -> Event:
             assert_never(action)
 
 
-def _changed(world: World, service: Service, action: Drain | Switch | Restore) -> Drained | Switched | Restored:
-    """Change what is running or what is served; only with the lock."""
+def _changed(
+    world: World, service: Service, action: Drain | Switch | Restore
+) -> Drained | Switched | Restored | LockLost:
+    """Change what is running or what is served; only with the lock, and with the leases of the hosts."""
+    if not isinstance(action, Switch) and (by := world.hosts.lost(service, action.instances, world.run)):
+        return LockLost(world.clock.now(), by)
     match action:
         case Drain(names, patience):
             instances = _named(service, names)
@@ -120,7 +124,8 @@ def _changed(world: World, service: Service, action: Drain | Switch | Restore) -
             return Restored(world.clock.now(), names, troubles)
         case Switch(changes):
             troubles = world.hosts.switch(service, changes, world.run)
-            return Switched(world.clock.now(), troubles)
+            by = next((trouble.by for trouble in troubles if trouble.by), "")
+            return LockLost(world.clock.now(), by) if by else Switched(world.clock.now(), troubles)
 
 
 def _obeyed(names: Sequence[InstanceName], ask: Callable[[], tuple[Trouble, ...]]) -> tuple[Trouble, ...]:
@@ -152,7 +157,9 @@ def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | Lock
 
 
 def _holder(lease: Lease) -> str:
-    return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}; it has the hosts)"
+    limit = f", for {seconds(lease.lasts)} at the most" if lease.lasts else ""
+    over = f"it has the hosts; if you know that it is over: --take-over {lease.run}"
+    return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}{limit}; {over})"
 
 
 def _named(service: Service, names: Sequence[InstanceName]) -> list[Instance]:

@@ -76,6 +76,9 @@ class Hosts(Protocol):
     def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
         """Take the lease of a run off the hosts, where it is still this run's."""
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Name another run that has one of these hosts now, which this run had claimed; nothing where all is well."""
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each release beside the others; say where that failed."""
 
@@ -83,7 +86,10 @@ class Hosts(Protocol):
         """Say which of these releases could not be started; with `unchanged`, also which are not as staged."""
 
     def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
-        """Kill and start, for all changes at once; say where that failed. A run without the lease is refused."""
+        """Kill and start, for all changes at once; say where that failed.
+
+        A run that has lost the lease of a host is refused there, and the trouble names who has it.
+        """
 
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         """Return what the host knows of the process of an instance.

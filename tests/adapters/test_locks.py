@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploygate.adapters.identity import identity
+from deploygate.adapters.identity import identity, place
 from deploygate.adapters.locks import FileLocks, Holder
 from deploygate.endings import Goal
 from deploygate.names import RunId, ServiceName
+from deploygate.ports import Lease
 
 SVC = ServiceName("Svc")
 HERE = socket.gethostname()
@@ -157,3 +158,27 @@ def test_a_guard_is_let_go_when_what_it_guards_fails(tmp_path: Path) -> None:
         raise ValueError("no")
     with own.guard(SVC) as lost:
         assert lost == ""
+
+
+def lease(process: str, run: str = "other") -> Lease:
+    return Lease(RunId(run), Goal.DEPLOY, HERE, process, "12:00")
+
+
+def test_a_lease_is_over_with_the_process_of_this_machine_that_took_it(tmp_path: Path) -> None:
+    own = locks(tmp_path)
+    assert own.over(SVC, lease(f"{over()}@{place()}"))
+    assert not own.over(SVC, lease(f"{mine()}@{place()}"))
+    assert own.lease(Goal.DEPLOY, 60.0).process == f"{mine()}@{place()}"
+
+
+@pytest.mark.parametrize("elsewhere", ["@another-boot-4026531836", "@unknown", ""])
+def test_a_machine_of_the_same_name_is_not_this_one(tmp_path: Path, elsewhere: str) -> None:
+    assert not locks(tmp_path).over(SVC, lease(f"{over()}{elsewhere}"))
+
+
+def test_a_lease_is_over_when_its_run_was_named_or_has_ended_on_record(tmp_path: Path) -> None:
+    there = f"{over()}@another-boot-1"
+    assert locks(tmp_path, "other").over(SVC, lease(there))
+    assert not locks(tmp_path, "another").over(SVC, lease(there))
+    recorded = FileLocks(tmp_path, RunId("mine"), ended=lambda _, run: run == "other")
+    assert recorded.over(SVC, lease(there))

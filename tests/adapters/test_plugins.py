@@ -16,6 +16,7 @@ class Whole:
     def __init__(self, settings, folder): self.settings, self.folder = settings, folder
     def claim(self, service, instances, lease, over): return ()
     def leave(self, service, instances, run): return None
+    def lost(self, service, instances, run): return ""
     def stage(self, service, releases): return ()
     def prove(self, service, releases, *, unchanged): return ()
     def switch(self, service, changes, run): return ()

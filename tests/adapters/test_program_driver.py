@@ -55,13 +55,13 @@ def way(**more: Command | float | tuple[str, ...]) -> Service:
     return service(deploy=Programs(**(known | {"timeout": 20.0, "grace": 5.0} | more)))  # type: ignore[arg-type]
 
 
-def says(command: Command, folder: Path, **more: float) -> tuple[str, ...]:
+def says(command: Command, folder: Path, **more: float | tuple[str, ...]) -> tuple[str, ...]:
     """Return what is said of a start program."""
     troubles = ProgramsDriver(folder, RUN).switch(way(start=command, **more), [Change(I1, None, NEW)], RUN)
     return tuple(trouble.says for trouble in troubles)
 
 
-def status(command: Command, folder: Path, **more: float) -> Process:
+def status(command: Command, folder: Path, **more: float | tuple[str, ...]) -> Process:
     """Return what is known by a status program."""
     one = way(status=command, **more)
     return ProgramsDriver(folder, RUN).process(one, one.instances[1], answered=False)
@@ -347,3 +347,14 @@ def test_a_status_takes_no_longer_than_a_look(tmp_path: Path) -> None:
     one = replace(way(status=Script("sleep 1000"), timeout=1000.0), health=HealthProbe(timeout=0.3))
     found = ProgramsDriver(tmp_path, RUN).process(one, one.instances[1], answered=False)
     assert found == Process(says="the status program did not end within 300 ms and was killed")
+
+
+def test_a_secret_that_a_program_prints_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_TOKEN", "open sesame")
+    shout = Script('echo "no such token: $REGISTRY_TOKEN" >&2; exit 3')
+    assert says(shout, tmp_path, secrets=("REGISTRY_TOKEN",)) == (
+        "the start program exited with 3: no such token: ***",
+    )
+    told_by_status = Script('echo "{\\"schema\\": 1, \\"alive\\": false, \\"says\\": \\"$REGISTRY_TOKEN\\"}"')
+    for command, why in ((shout, "the status program exited with 3: no such token: ***"), (told_by_status, "***")):
+        assert status(command, tmp_path, secrets=("REGISTRY_TOKEN",)).says == why

@@ -1,5 +1,7 @@
 """What ssh is given may be a path or the text itself, and never shows."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,30 @@ def test_our_settings_come_before_those_of_any_other_configuration(tmp_path: Pat
         assert "%h" not in config  # an odd path has a plain second name
     finally:
         client.remove()
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed")
+def test_ssh_itself_takes_no_key_but_those_that_are_given_whatever_a_configuration_says(tmp_path: Path) -> None:
+    known, other = tmp_path / "known_hosts", tmp_path / "config"
+    known.touch()
+    other.write_text(
+        "Host *\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nGlobalKnownHostsFile /etc/hosts\n"
+        "KnownHostsCommand /bin/echo %H\nVerifyHostKeyDNS yes\nNoHostAuthenticationForLocalhost yes\n"
+        "UpdateHostKeys yes\nBatchMode no\nForwardAgent yes\n"
+    )
+    client = Client(SshInputs(known_hosts=known, config=other))
+    try:
+        words = [*client.options("web-1", Ssh()), "-G", "--", "web-1"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
+    finally:
+        client.remove()
+    settings = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+    assert settings["stricthostkeychecking"] in {"true", "yes"}
+    assert (settings["userknownhostsfile"], settings["globalknownhostsfile"]) == (str(known), "none")
+    assert settings.get("knownhostscommand", "none") == "none"
+    assert {settings[one] for one in ("verifyhostkeydns", "updatehostkeys", "forwardagent")} <= {"false", "no"}
+    assert settings["nohostauthenticationforlocalhost"] == "no"
+    assert settings["batchmode"] == "yes"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,12 @@ class Right:
         if self.lease is not None and self.lease.run == run:
             self.lease = None
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        del service, instances
+        if self.lease is None:
+            return "another run"
+        return "" if self.lease.run == run else self.lease.run
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         del service
         self.staged |= {start.version for start in releases} & KNOWN
@@ -49,8 +55,8 @@ class Right:
         return self._unknown(releases)
 
     def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
-        if self.lease is None or self.lease.run != run:
-            return tuple(Trouble(change.instance, "this run has no lease") for change in changes)
+        if by := Right.lost(self, service, (), run):
+            return tuple(Trouble(change.instance, "this run has no lease", by) for change in changes)
         names = {one.name for one in service.instances}
         troubles = []
         for change in changes:
@@ -248,6 +254,12 @@ class HoldsBackARollback(Right):
 class ForgetsToAskForTheLease(Right):
     def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
         return super().switch(service, changes, run if self.lease is None else self.lease.run)
+
+
+class KnowsNoOtherRun(Right):
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        del service, instances, run
+        return ""
 
 
 class LeavesForOthers(Right):

@@ -21,6 +21,7 @@ DRIVERS = {
     "HoldsBackARollback": "a_rollback_outranks_a_deploy_and_not_the_other_way_round",
     "IgnoresKeep": "keep_leaves_a_living_process_of_that_release_alone",
     "KeepsAnything": "keep_replaces_another_release",
+    "KnowsNoOtherRun": "a_run_that_has_lost_the_hosts_is_told_to_whom",
     "LeavesForOthers": "a_run_lets_go_of_its_own_lease_only",
     "LetsAnyoneIn": "a_second_run_is_told_who_has_the_hosts",
     "MissesNothing": "a_process_that_was_lost_is_missed_and_can_be_started_again",

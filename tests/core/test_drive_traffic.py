@@ -193,7 +193,7 @@ def test_a_stop_between_the_drain_and_the_switch_puts_back_what_was_taken_out() 
 @pytest.mark.parametrize("last", ["switch p1=2.0", "drain i1"])
 def test_nothing_is_changed_after_the_lock_was_lost(last: str) -> None:
     world = SmallWorld(behind())
-    world.before = lambda change: setattr(world, "lost", "rollback run r9") if change == last else None
+    world.before = lambda change: setattr(world, "overtaken", "rollback run r9") if change == last else None
     state = world.run()
     assert (state.ending, state.lost, world.log[-1]) == (Ending.INTERRUPTED, True, last)
 

@@ -84,7 +84,8 @@ def test_a_lock_is_taken_with_the_hosts_for_as_long_as_the_plan_may_last() -> No
 
 def test_hosts_that_a_living_run_holds_are_left_to_it_and_the_lock_is_let_go() -> None:
     world = Leased(HELD)
-    says = "rollback run r9 on elsewhere (since 2024-01-01T12:00:00+00:00; it has the hosts)"
+    says = "rollback run r9 on elsewhere (since 2024-01-01T12:00:00+00:00; it has the hosts; "
+    says += "if you know that it is over: --take-over r9)"
     assert performed(world, TAKE) == LockHeld(1_000.0, says)
     assert (world.leases, world.free) == ({OTHER: HELD}, True)
 
@@ -111,7 +112,7 @@ def test_letting_go_leaves_the_hosts_and_the_lock() -> None:
 
 @pytest.mark.parametrize("action", [Drain((I1,), 5.0), Restore((I1,)), Switch((Change(I1, OLD, NEW),))])
 def test_nothing_is_changed_without_the_lock(action: Action) -> None:
-    world = SmallWorld(behind(), lost="rollback run r9")
+    world = SmallWorld(behind(), overtaken="rollback run r9")
     assert performed(world, action) == LockLost(1_000.0, "rollback run r9")
     assert world.log == []
 

@@ -86,6 +86,26 @@ def test_a_rollback_takes_the_lease_of_a_deploy_which_is_refused_from_then_on(fl
         shells.close()
 
 
+def test_a_run_that_has_lost_its_hosts_removes_no_release(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    fleet.deployed(keep=0)
+    shells = Shells(fleet.sshd.inputs)
+    try:
+        other = RemoteKillStart(shells, fleet.folder, {})
+        assert other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN]) == ()
+        assert fleet.driver.prune(fleet.service, fleet.names, ()) == ()
+        assert other.prune(fleet.service, fleet.names, ()) == (Version("2.0"),)
+    finally:
+        shells.close()
+
+
+def test_a_rollback_takes_the_lease_of_a_restore_too(fleet: SshFleet) -> None:
+    assert fleet.claim(fleet.lease("restore-1", Goal.RESTORE)) == ()
+    assert {held.rank for held in fleet.claim()} == {Goal.RESTORE}
+    assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()
+
+
 def test_a_lease_ends_by_the_host_s_own_time(fleet: SshFleet) -> None:
     assert fleet.claim() == ()
     aged(fleet, by=50)

@@ -108,6 +108,9 @@ class SimHosts:
     def leave(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> None:
         self.calls.count()
 
+    def lost(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> str:
+        return ""
+
     def stage(self, _service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         self.calls.count()
         troubles = []

@@ -1,5 +1,8 @@
 """Which process is which: an identity that no later process of the same number shares."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import psutil
 
 
@@ -18,3 +21,11 @@ def lives(identified: str) -> bool:
     """Tell whether the process of an identity that was written down earlier is still there."""
     pid = identified.partition("-")[0]
     return pid.isdecimal() and identity(int(pid)) == identified
+
+
+def place() -> str:
+    """Return what tells apart where processes can be asked for: the boot of the machine, and the container there."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}-{Path('/proc/self/ns/pid').readlink().name.strip('pid:[]')}"
+    return "unknown"

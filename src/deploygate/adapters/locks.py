@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from deploygate.adapters.files import exclusive, write_whole
-from deploygate.adapters.identity import identity, lives
+from deploygate.adapters.identity import identity, lives, place
 from deploygate.endings import Goal
 from deploygate.names import RunId, ServiceName
 from deploygate.ports import Lease
@@ -91,11 +91,16 @@ class FileLocks:
         """Return what is written on hosts: this run, and the process on this machine that it is."""
         gate = "-".join(socket.gethostname().split()) or "unknown"
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        return Lease(self._run, rank, gate, identity(os.getpid()) or "unknown", since, lasts)
+        process = f"{identity(os.getpid()) or 'unknown'}@{place()}"
+        return Lease(self._run, rank, gate, process, since, lasts)
 
     def over(self, service: ServiceName, lease: Lease) -> bool:
-        """Tell whether a run has ended, was named as over, or was a process of this machine that is gone."""
-        gone = lease.gate == self.lease(lease.rank, 0.0).gate and not lives(lease.process)
+        """Tell whether a run has ended, was named as over, or was a process of this machine that is gone.
+
+        A machine is not known by its name: those that are made from one image often share it.
+        """
+        process, _, where = lease.process.partition("@")
+        gone = where == place() and where != "unknown" and not lives(process)
         return lease.run in {self._run, self._take_over} or gone or self._ended(service, lease.run)
 
     def _path(self, service: ServiceName) -> Path:

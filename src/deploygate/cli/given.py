@@ -9,18 +9,27 @@ from deploygate.errors import GateError
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SshGiven:
-    """The options of ssh as they were given; they may be secrets, and are never shown."""
+    """The options of ssh as they were given; they may be secrets, and are never shown.
+
+    `in_words` says that the key stands on the command line, where other users can read it: a path may, a text not.
+    """
 
     known_hosts: str | None = None
     key: str | None = None
     config: str | None = None
+    in_words: bool = False
 
     def inputs(self) -> SshInputs:
         """Return them as files.
 
         Raises:
-            GateError: One is neither a file nor a text.
+            GateError: One is neither a file nor a text, or the key itself stands on the command line.
         """
+        if self.in_words and self.key and "\n" in self.key.strip():
+            raise GateError(
+                "--ssh-key has the text of a key, which every user of this machine can read on a command line",
+                help="Put the text into DEPLOYGATE_SSH_KEY, or give the path of a file.",
+            )
         try:
             return ssh_inputs(self.known_hosts, self.key, self.config)
         except ValueError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from deploygate.cli.given import SshGiven
 from deploygate.endings import EXIT_CODES
@@ -65,7 +66,7 @@ take_over_option = click.option(
     "--take-over",
     metavar="RUN",
     default=None,
-    help="Take the lock over from this run, on a machine that can't be asked, if you know that it is over.",
+    help="Take lock and hosts over from this run, on a machine that can't be asked, if you know that it is over.",
 )
 
 
@@ -73,14 +74,16 @@ def ssh_options(function: Function) -> Function:
     """Add what ssh is given, and hand it to the verb as one `ssh`; a key is never shown, not even as a default."""
     options = (
         ("known-hosts", "The keys of the hosts: a known_hosts file, or its text.  [default: as ssh finds them]"),
-        ("key", "The private key: a file, or its text.  [default: ssh's own, and the agent's]"),
+        ("key", "The private key: a file; its text, in the environment only.  [default: ssh's own, and the agent's]"),
         ("config", "A configuration of ssh: a file, or its text.  [default: ~/.ssh/config]"),
     )
 
     @functools.wraps(function)
     def verb(*args: Any, **kwargs: Any) -> Any:
         given = (kwargs.pop("ssh_known_hosts"), kwargs.pop("ssh_key"), kwargs.pop("ssh_config"))
-        return function(*args, ssh=SshGiven(*given), **kwargs)
+        source = click.get_current_context().get_parameter_source("ssh_key")
+        in_words = source is ParameterSource.COMMANDLINE
+        return function(*args, ssh=SshGiven(*given, in_words=in_words), **kwargs)
 
     decorated: Any = verb
     for name, about in reversed(options):

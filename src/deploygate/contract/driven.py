@@ -50,6 +50,10 @@ class Driven:
         """Let go of all hosts."""
         self.hosts.leave(self.service, self.names, run or self.run)
 
+    def lost(self, run: RunId | None = None) -> str:
+        """Return the name of another run that has hosts now."""
+        return self.hosts.lost(self.service, self.names, run or self.run)
+
     def stage(self, *versions: Version) -> tuple[Trouble, ...]:
         """Stage releases on every instance."""
         return self.hosts.stage(self.service, self._starts(*versions))

@@ -45,6 +45,18 @@ class LeasesContract(HostsContract):
         assert driven.claim() == ()
         assert {name: driven.runs(versions[0], name) for name in driven.names} == before
 
+    def test_a_run_that_has_lost_the_hosts_is_told_to_whom(
+        self, driven: Driven, versions: tuple[Version, Version]
+    ) -> None:
+        assert driven.lost() == ""
+        assert driven.claim(ANOTHER, Goal.ROLLBACK) == ()
+        assert ANOTHER in driven.lost()
+        assert [ANOTHER in trouble.by for trouble in driven.switch(versions[0])] == [True] * len(driven.names)
+        assert driven.lost(ANOTHER) == ""
+        driven.leave(ANOTHER)
+        assert driven.lost()
+        assert driven.claim() == ()
+
     def test_a_run_lets_go_of_its_own_lease_only(self, driven: Driven) -> None:
         driven.leave(ANOTHER)
         assert {holder.run for holder in driven.claim(ANOTHER)} == {RUN}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploygate.adapters.commands import argv, environment, values
+from deploygate.adapters.hosts.masking import masked
 from deploygate.adapters.programs import Done, run
 from deploygate.inventory import Instance, Service
 from deploygate.names import RunId, Version
@@ -55,8 +56,12 @@ class Runner:
             time.sleep(_PAUSE)
             done = self.once(action, left)
         if done.code != 0:
-            raise ProgramError(f"the {action.name} program {done.says}")
+            raise ProgramError(f"the {action.name} program {self.says(done)}")
         return done
+
+    def says(self, done: Done) -> str:
+        """Say why a program was no success, without the secrets that it may have printed."""
+        return masked(done.says, self.way.secrets, os.environ)
 
     def once(self, action: Action, limit: float) -> Done:
         """Run a program once, for `limit` seconds at the most.

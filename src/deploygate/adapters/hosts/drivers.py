@@ -26,6 +26,10 @@ class Drivers:
         """Let go of the hosts of a service."""
         self._pick(service).leave(service, instances, run)
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Name another run that has hosts of a service now."""
+        return self._pick(service).lost(service, instances, run)
+
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install releases."""
         return self._pick(service).stage(service, releases)

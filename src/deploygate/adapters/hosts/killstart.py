@@ -1,5 +1,6 @@
 """Kill-start on this machine: real releases side by side, real processes, seconds each way."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from deploygate.adapters.commands import argv, environment, not_executable, valu
 from deploygate.adapters.files import write_whole
 from deploygate.adapters.hosts import processes, releases
 from deploygate.adapters.hosts.layout import Current, Layout
+from deploygate.adapters.hosts.masking import masked
 from deploygate.adapters.hosts.owned import owned
 from deploygate.adapters.hosts.stopping import stop
 from deploygate.adapters.identity import identity as identity_of
@@ -38,6 +40,10 @@ class LocalKillStart:
     def leave(self, *_: object) -> None:
         """Do nothing, as there is no lease."""
 
+    def lost(self, *_: object) -> str:
+        """Find nobody, as there is no lease."""
+        return ""
+
     def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each version once: the instances of a service share its root."""
         return self._per_version(service, wanted, self._stage)
@@ -63,7 +69,7 @@ class LocalKillStart:
             try:
                 self._change(service, change, run)
             except (OSError, releases.ReleaseError) as error:
-                return Trouble(change.instance, plain(str(error)))
+                return Trouble(change.instance, _masked(service, plain(str(error))))
             return None
 
         if len(changes) == 1:
@@ -85,7 +91,8 @@ class LocalKillStart:
         ended = processes.reap(pid) if pid else ""
         if current.version is None:
             return Process(alive=False, says="it was stopped")
-        return Process(alive=False, release=current.version, says=self._how(layout, instance, current, pid, ended))
+        says = _masked(service, self._how(layout, instance, current, pid, ended))
+        return Process(alive=False, release=current.version, says=says)
 
     def prune(
         self,
@@ -174,7 +181,7 @@ class LocalKillStart:
         written = log.stat().st_size if log.exists() else 0
         pid = processes.launch(
             argv(killstart(service.deploy).start, filled),
-            environment(filled),
+            environment(filled) | _secrets(service),
             layout.pid_file(instance.name),
             log,
         )
@@ -202,8 +209,20 @@ def _not_startable(service: Service, start: Start, layout: Layout) -> str:
     instance = _named(service, start.instance)
     if not processes.here(instance.host):
         return f"{instance.address} is not on this machine"
+    missing = [name for name in killstart(service.deploy).secrets if name not in os.environ]
+    if missing:
+        return f"the gate's environment has no {', '.join(missing)}, which the process is to get"
     words = argv(killstart(service.deploy).start, values(service, instance, start.version, layout.root))
     return not_executable(words, layout.release(start.version))
+
+
+def _secrets(service: Service) -> dict[str, str]:
+    """Return what a process gets by name, also where such names are private to the gate otherwise."""
+    return {name: os.environ[name] for name in killstart(service.deploy).secrets if name in os.environ}
+
+
+def _masked(service: Service, says: str) -> str:
+    return masked(says, killstart(service.deploy).secrets, os.environ)
 
 
 def _answers(instance: Instance) -> bool:

@@ -1,11 +1,15 @@
 """The `command` driver: the user's own programs stage, prove, start, stop and prune; see docs/command-driver.md."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from deploygate.adapters.hosts.actions import Action, ProgramError, Runner
+from deploygate.adapters.hosts.masking import masked
 from deploygate.adapters.hosts.status import is_release, read_status
 from deploygate.events import Change, Start, Trouble
 from deploygate.inventory import Instance, Service
@@ -35,6 +39,10 @@ class ProgramsDriver:
 
     def leave(self, *_: object) -> None:
         """Do nothing, as there is no lease."""
+
+    def lost(self, *_: object) -> str:
+        """Find nobody, as there is no lease."""
+        return ""
 
     def stage(self, service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         """Install each release on each instance, where there is a program for it."""
@@ -126,11 +134,13 @@ def _status(runner: Runner, instance: Instance) -> Process:
     limit = min(runner.way.timeout, runner.service.health.timeout)
     done = runner.once(Action("status", runner.way.status, instance), limit)
     if done.code != 0:
-        raise ProgramError(f"the status program {done.says}")
+        raise ProgramError(f"the status program {runner.says(done)}")
     try:
-        return read_status(done.out)
+        now = read_status(done.out)
     except ValueError as error:
-        raise ProgramError(f"the status program does not say what runs: {error}") from error
+        why = masked(str(error), runner.way.secrets, os.environ)
+        raise ProgramError(f"the status program does not say what runs: {why}") from error
+    return replace(now, says=masked(now.says, runner.way.secrets, os.environ))
 
 
 def _surely(runner: Runner, instance: Instance) -> Process:

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 from deploygate.adapters.shells.inputs import SshInputs, private_folder
@@ -88,7 +90,7 @@ class Client:
         lines = [_STRICT, f"ControlPath {self.folder}/%C\n"]
         if inputs.known_hosts is not None:
             named = self._named(inputs.known_hosts, "known_hosts")
-            lines.append(f"UserKnownHostsFile {named}\nGlobalKnownHostsFile none\n")
+            lines.append(f"UserKnownHostsFile {named}\nGlobalKnownHostsFile none\n{_no_command()}")
         if inputs.key is not None:
             lines.append(f"IdentityFile {self._named(inputs.key, 'key')}\nIdentitiesOnly yes\n")
         if inputs.config is not None:
@@ -105,6 +107,18 @@ class Client:
         link = self.folder / name
         link.symlink_to(path)
         return link
+
+
+@cache
+def _no_command() -> str:
+    """Return the setting that keeps a user's own program from naming keys, where this ssh knows of such (8.5)."""
+    setting = "KnownHostsCommand none\n"
+    words = ["ssh", "-F", "none", "-G", "-o", setting.strip(), "localhost"]
+    try:
+        asked = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if asked.returncode else setting
 
 
 def told(stderr: str) -> str:

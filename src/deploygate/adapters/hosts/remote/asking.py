@@ -107,7 +107,7 @@ class Asker:
             raise HostError(plain(str(error))) from None
         if ran.code == _REFUSED and ran.out:
             raise HostError(plain(ran.out, 400))
-        if ran.code not in {0, 3, 4, 5}:
+        if ran.code not in {0, 3, 4, 5, 6}:
             why = ran.err.strip().rpartition("\n")[2]
             raise HostError(plain(f"{where.called} could not do what it was asked for ({ran.code}): {why}", 300))
         return ran

@@ -17,7 +17,7 @@ from deploygate.adapters.hosts.remote.asking import (
     told,
     way_of,
 )
-from deploygate.adapters.hosts.remote.leases import Leases
+from deploygate.adapters.hosts.remote.leases import Leases, fenced
 from deploygate.adapters.shells import UnreachableError
 from deploygate.events import Change
 from deploygate.inventory import Instance, Service
@@ -44,6 +44,7 @@ class Changing:
         """Kill and start one instance.
 
         Raises:
+            FencedError: Another run has the host now.
             HostError: The host says why not.
             UnreachableError: It can't be reached, or was lost in the middle.
         """
@@ -61,6 +62,7 @@ class Changing:
             except UnreachableError as error:
                 what = f"from {change.stop or 'nothing'} to {change.start or 'nothing'}"
                 raise UnreachableError(plain(f"{error}, when {instance.name} was to go {what}", 300)) from None
+            fenced(ran)
             if ran.code != _MEANWHILE:
                 self._leases.claimed(where, run)
                 return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from deploygate.adapters.hosts.masking import masked
 from deploygate.adapters.hosts.remote.asking import (
     Asker,
     HostError,
@@ -18,7 +19,7 @@ from deploygate.adapters.hosts.remote.asking import (
     way_of,
 )
 from deploygate.adapters.hosts.remote.changing import Changing
-from deploygate.adapters.hosts.remote.leases import Leases
+from deploygate.adapters.hosts.remote.leases import FencedError, Leases
 from deploygate.adapters.hosts.remote.looking import Looking
 from deploygate.adapters.hosts.remote.packing import PackingError, pack
 from deploygate.adapters.hosts.remote.staging import Staging, Wanted, folder_for_packing
@@ -33,7 +34,6 @@ from deploygate.wording import plain
 _CHECK = 600.0  # seconds that reading a whole release may take
 _PROVE = 90.0
 _PRUNE = 60.0
-_TOO_SHORT = 3  # characters of a secret that would hide half of every message
 
 
 class RemoteKillStart:
@@ -61,6 +61,10 @@ class RemoteKillStart:
     def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
         """Take this run's lease off the hosts."""
         self._leases.leave(service, instances, run)
+
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Name another run that has one of these hosts now."""
+        return self._leases.lost(service, instances, run)
 
     def stage(self, service: Service, wanted: Sequence[Start]) -> tuple[Trouble, ...]:
         """Copy each release once to each host, all hosts at the same time."""
@@ -99,7 +103,10 @@ class RemoteKillStart:
         """Kill and start; what goes wrong with one instance does not stop the others."""
 
         def one(change: Change) -> Trouble | None:
-            why = self._hindered(lambda: self._changing.change(service, change, run))
+            try:
+                why = self._hindered(lambda: self._changing.change(service, change, run))
+            except FencedError as error:
+                return Trouble(change.instance, str(error), error.by)
             return Trouble(change.instance, self._masked(service, why)) if why else None
 
         return tuple(trouble for trouble in each(changes, one) if trouble)
@@ -113,7 +120,12 @@ class RemoteKillStart:
     def prune(
         self, service: Service, instances: Sequence[InstanceName], protect: Sequence[Version]
     ) -> tuple[Version, ...]:
-        """Remove old releases from each host; what runs, or ran before, on any instance there stays."""
+        """Remove old releases from each host; what runs, or ran before, on any instance there stays.
+
+        A run that has lost its hosts removes nothing: another one may be about to start what is old to this one.
+        """
+        if self._leases.taken(service, instances):
+            return ()
         wanted = [Start(name, Version("")) for name in instances]
         gone: dict[Version, None] = {}
 
@@ -215,8 +227,4 @@ class RemoteKillStart:
 
     def _masked(self, service: Service, text: str) -> str:
         """Return a text without the secrets that a service may have printed."""
-        for name in way_of(service).secrets:
-            for line in self._environ.get(name, "").splitlines():
-                if len(shown := plain(line, 300)) > _TOO_SHORT:
-                    text = text.replace(shown, "***")
-        return text
+        return masked(text, way_of(service).secrets, self._environ)

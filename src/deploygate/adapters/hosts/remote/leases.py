@@ -5,14 +5,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, each, hundredths, place, way_of
-from deploygate.adapters.shells import UnreachableError
+from deploygate.adapters.shells import Ran, UnreachableError
 from deploygate.endings import Goal
 from deploygate.inventory import Service
 from deploygate.names import InstanceName, RunId, ServiceName
 from deploygate.ports import Lease
+from deploygate.wording import plain
 
 _HELD = 3  # the exit code of a claim that was refused
+_FENCED = 6  # the exit code where another run has the host, which this one had claimed
 _LIMIT = 15.0  # seconds beside those that a change in progress may take
+
+
+class FencedError(Exception):
+    """A host is another run's now; `by` names that run."""
+
+    def __init__(self, says: str, by: str) -> None:
+        super().__init__(says)
+        self.by = by
+
+
+def fenced(ran: Ran) -> None:
+    """Tell whether a host was asked by a run that it is not held by any more.
+
+    Raises:
+        FencedError: It was.
+    """
+    if ran.code == _FENCED:
+        by, _, says = ran.out.strip().partition("\n")
+        raise FencedError(plain(says, 300), plain(by))
 
 
 class Leases:
@@ -60,6 +81,28 @@ class Leases:
         if service.name in self._leases and self._leases[service.name].run == run:
             del self._leases[service.name]
 
+    def lost(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        """Name another run that has one of these hosts now; one that can't be asked is nobody's as far as is known."""
+        lease = self._leases.get(service.name)
+
+        def one(where: Place) -> str:
+            if lease is None or (where, run) not in self._claimed:
+                return ""
+            try:
+                fenced(self._asker.call(where, "dg_leased", self._given(lease) | {"run": run}, _LIMIT))
+            except FencedError as error:
+                return error.by
+            except (HostError, UnreachableError):
+                return ""
+            return ""
+
+        return next((by for by in each(self._places(service, instances), one) if by), "")
+
+    def taken(self, service: Service, instances: Sequence[InstanceName]) -> bool:
+        """Tell whether hosts that this run had claimed are another's now."""
+        lease = self._leases.get(service.name)
+        return lease is not None and bool(self.lost(service, instances, lease.run))
+
     def shown(self, service: Service, where: Place, run: RunId) -> dict[str, str]:
         """Return what a change shows to the host; a host that was not there to be claimed is claimed with it."""
         lease = self._leases.get(service.name) or Lease(run, Goal.DEPLOY, "unknown", "unknown", "unknown")
@@ -99,6 +142,6 @@ def _word(text: str) -> str:
 
 def _lease(line: str) -> Lease:
     parts = [*line.split(), *["unknown"] * 6]
-    rank = Goal.ROLLBACK if parts[1] == Goal.ROLLBACK else Goal.DEPLOY
+    rank = Goal(parts[1]) if parts[1] in set(Goal) else Goal.DEPLOY
     lasts = float(parts[5]) if parts[5].isdecimal() else 0.0
     return Lease(RunId(parts[0]), rank, parts[2], parts[3], parts[4], lasts)

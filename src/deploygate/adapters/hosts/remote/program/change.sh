@@ -1,19 +1,32 @@
 # shellcheck shell=dash disable=SC2015,SC2016,SC2034,SC2119,SC2120,SC2154
 # A change on a host: stop what runs on an instance, and start something else, under the lease of the run.
 
+# A run that had claimed this host and does not hold it any more is over. Where nobody holds it, a rollback is told
+# so for this host alone, and does what it can elsewhere.
+fenced() {
+    if lease; then
+        printf '%s\n' "$l_rank run $l_run"
+        printf '%s\n' "the lease of $called is held by $l_rank run $l_run since $l_since; nothing was changed there"
+        exit 6
+    fi
+    why="the lease of $called is not held by run $run any more; nothing was changed there"
+    [ "$rank" = deploy ] || fail "$why"
+    printf 'another run, which is over already,\n%s\n' "$why"
+    exit 6
+}
+
 # The lease is held by this run, and shared until the end of the change: a claim waits for it. A run that could
 # not be here when it claimed its hosts (`claiming`) claims this one now.
 leased() {
     open_lease
     hold 9 -s "$patience" || fail "the lease of $called is busy"
     if lease && [ "$l_run" = "$run" ]; then return 0; fi
-    if [ -n "$claiming" ]; then
-        hold 9 -x "$patience" || fail "the lease of $called is busy"
-        if free; then
-            take
-            flock -s 9
-            return 0
-        fi
+    [ -n "$claiming" ] || fenced
+    hold 9 -x "$patience" || fail "the lease of $called is busy"
+    if free; then
+        take
+        flock -s 9
+        return 0
     fi
     lease || fail "the lease of $called is not held by run $run any more; nothing was changed there"
     fail "the lease of $called is held by $l_rank run $l_run since $l_since; nothing was changed there"
@@ -158,6 +171,12 @@ start_supervised() {
         asked
     done
     printf '%s\n' "$who" >"$mine/identity"
+}
+
+dg_leased() {
+    folders
+    if lease && [ "$l_run" = "$run" ]; then exit 0; fi
+    fenced
 }
 
 dg_switch() {

@@ -101,7 +101,7 @@ free() {
     lease || return 0
     [ "$l_run" != "$run" ] || return 0
     case " $over " in *" $l_run "*) return 0 ;; esac
-    [ "$rank" != rollback ] || [ "$l_rank" != deploy ] || return 0
+    [ "$rank" != rollback ] || [ "$l_rank" = rollback ] || return 0
     [ "$l_lasts" -gt 0 ] || return 1
     clock
     [ "$l_boot" = "$boot" ] || l_up=0
