@@ -20,7 +20,7 @@ class Traffic(TypedDict):
 
 def left_out(service: Service, known: Known) -> tuple[InstanceName, ...]:
     """Return those that an earlier run took out of the balancer and that were not put back, as far as can be told."""
-    ours = known.past.drained()
+    ours = known.past.drained() | known.drained
     return tuple(
         one.name for one in _behind(service) if one.name in ours and known.seen[one.name].in_service is not True
     )
@@ -28,7 +28,7 @@ def left_out(service: Service, known: Known) -> tuple[InstanceName, ...]:
 
 def apart(service: Service, known: Known) -> tuple[InstanceName, ...]:
     """Return those that somebody else has taken out of the balancer: healthy, and sent no traffic."""
-    ours = known.past.drained()
+    ours = known.past.drained() | known.drained
     return tuple(
         one.name
         for one in _behind(service)

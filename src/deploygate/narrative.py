@@ -6,7 +6,7 @@ from deploygate.plan import Move
 from deploygate.rollout import Rollout, Standing, no_traffic
 from deploygate.wording import count
 
-LOCKED_NOW = "Wait for that run, or stop it; the lock is free as soon as it is over."
+LOCKED_NOW = "Wait for that run, or stop it. If it is over, and its machine can't be asked: --take-over RUN."
 _STATES = {
     Standing.OLD: "not touched",
     Standing.UNPROVEN: "updated, not proven",

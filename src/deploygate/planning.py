@@ -18,6 +18,7 @@ from deploygate.refusals import (
     lost_interfaces,
     no_way_back,
     not_waived,
+    silent_balancer,
 )
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
@@ -57,6 +58,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         *line_stopped(wish, version, known.past, cut_off, resumed),
         *broken_floor(wish, floors_of(service, environments)),
         *ill_baseline(wish, moves, known, excused),
+        *silent_balancer(wish, moves, known),
         *left_apart(wish, () if not moves else (name for name in apart(service, known) if name in environment_of)),
         *no_way_back(wish, (*held, *moves)),
         *(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -172,3 +172,11 @@ class Forge(Protocol):
 
     def raise_rollback(self, service: ServiceName, of_run: RunId, budget: float) -> tuple[RunId, Ending | None, str]:
         """Start the rollback of a run and follow it to its end; return its id, its ending if known, and a line."""
+
+
+@runtime_checkable
+class Telling(Balancer, Protocol):
+    """A balancer that can tell what a gate takes out from what somebody else does; others need not have this."""
+
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        """Return those that are out in the way of `drain`, whichever run it was, and in nobody's maintenance."""

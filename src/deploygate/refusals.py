@@ -74,6 +74,21 @@ def left_apart(wish: Wish, names: Iterable[InstanceName]) -> Iterable[Finding]:
         yield Finding("baseline", places[name], says, "Put it back first, or roll without it with --baseline broken.")
 
 
+def silent_balancer(wish: Wish, moves: tuple[Move, ...], known: Known) -> Iterable[Finding]:
+    """Find a balancer that should say whom it sends traffic to, and does not: nobody could be taken out of it."""
+    service = wish.service
+    balancer = service.balancer
+    if balancer is None or not balancer.tells:
+        return
+    asked = [move.instance for move in moves if move.environment in balancer.environments]
+    mute = [name for name in asked if known.seen[name].in_service is None]
+    if mute:
+        whom = f"{', '.join(mute[:4])}{' and others' if len(mute) > 4 else ''}"
+        says = f"the balancer does not say whether it sends traffic to {whom}, so nobody could be taken out of it"
+        advice = "See that it runs, knows these instances and may be asked from here; or --waive balancer=REASON."
+        yield Finding("balancer", service.where, says, advice)
+
+
 def broken_floor(wish: Wish, floors: Mapping[Environment, int]) -> Iterable[Finding]:
     """Find environments of which no instance may ever be taken out."""
     for environment, floor in floors.items():

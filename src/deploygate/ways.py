@@ -134,3 +134,14 @@ class Balancing:
     by: HAProxy | Nginx | BalancerPrograms | Plugin
     drain: float = 30.0
     environments: tuple[str, ...] = ("production",)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is one that can say who is in service."""
+        match self.by:
+            case HAProxy() | Nginx():
+                return True
+            case BalancerPrograms(status=status):
+                return status is not None
+            case _:
+                return False

@@ -12,6 +12,7 @@ from deploygate.probe import Sighting
 
 WAIVABLE = {
     "baseline": "the instances that do not answer well before the start are rolled all the same",
+    "balancer": "the balancer does not answer, so what it sends to whom is not known",
     "bad-version": "a version that failed before is tried again",
     "way-back": "there is no proven way back",
     "unfinished": "the run that was cut off before is left as it is",
@@ -39,8 +40,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was found out: a sighting of each instance, what runs beside it, and what earlier runs left."""
+    """What was found out: a sighting of each instance, what runs beside it, and what earlier runs left.
+
+    `drained` are out of the balancer in the way in which a gate takes out, whether a run on record did it or not.
+    """
 
     seen: Mapping[InstanceName, Sighting]
     running: tuple[Running, ...]
     past: Past
+    drained: frozenset[InstanceName] = frozenset()

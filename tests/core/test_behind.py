@@ -31,6 +31,12 @@ def test_what_is_seen_out_and_no_run_took_out_is_somebody_elses() -> None:
     assert (left_out(SVC, found), apart(SVC, found)) == (("i1", "i2"), ("i3",))
 
 
+def test_what_is_drained_as_a_gate_drains_is_a_gates_though_no_run_is_on_record() -> None:
+    out = seen("i1", in_service=False)
+    found = Known(fleet(out, seen("i3", in_service=False)), (), Past(), drained=frozenset({name("i1")}))
+    assert (left_out(SVC, found), apart(SVC, found)) == (("i1",), ("i3",))
+
+
 def test_what_is_ill_is_out_by_the_balancers_own_doing() -> None:
     assert apart(SVC, known(seen("i3", in_service=False, health=Health.ILL))) == ()
 

@@ -17,6 +17,7 @@ from deploygate.planning import plan_deploy
 from deploygate.probe import Health, Sighting
 from deploygate.report import plan_json
 from deploygate.returning import plan_restore, plan_rollback
+from deploygate.ways import Argv, BalancerPrograms, Balancing, HAProxy, Plugin
 from deploygate.wish import WAIVABLE, Known, Wish
 
 SVC = service()
@@ -477,6 +478,20 @@ def test_what_somebody_has_taken_out_refuses_the_start_and_is_no_part_of_the_flo
 def test_what_somebody_has_taken_out_does_not_refuse_a_deploy_that_changes_nothing() -> None:
     found = planned(deploy(known(fleet(seen("i2", NEW, in_service=False), version=NEW)), of=BEHIND))
     assert (found.idle, found.apart) == (True, ("i2",))
+
+
+def test_a_balancer_that_should_tell_and_does_not_refuses_the_start() -> None:
+    balancers = (HAProxy(("/run/a.sock",), "ads"), BalancerPrograms(Argv(("drain",)), Argv(("restore",))), Plugin("x"))
+    rules = [refused_or_none(deploy(of=service(balancer=Balancing(by)))) for by in balancers]
+    says = "the balancer does not say whether it sends traffic to i1, i2, i3, so nobody could be taken out of it"
+    assert rules == [[("balancer", says)], None, None]
+    planned(deploy(of=service(balancer=Balancing(balancers[0])), waived=waived("balancer")))
+    well = known(fleet(*(seen(one, in_service=True) for one in ("i1", "i2", "i3"))))
+    planned(deploy(well, of=service(balancer=Balancing(balancers[0]))))
+
+
+def refused_or_none(found: Planned) -> list[tuple[str, str]] | None:
+    return None if isinstance(found, Plan) else refused(found)
 
 
 OUT = past(run("r1", plan(move("i1")), None, out={name("i1"): 5.0}))

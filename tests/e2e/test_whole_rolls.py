@@ -158,6 +158,21 @@ def test_what_a_killed_gate_left_out_is_put_back(then: str, tmp_path: Path, stac
     assert fleet.versions() == settled[then]
 
 
+@pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)
+def test_another_machine_that_knows_of_no_run_puts_back_what_a_killed_gate_left_out(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    fleet = Served(tmp_path, "haproxy", stack)
+    gate = fleet.begin("deploy", "Svc", "2.0")
+    fleet.began(gate, ("s-1", "2.0"))
+    gate.kill()
+    assert out(fleet) == {"s-1"}
+    elsewhere = ("--state", str(tmp_path / "elsewhere"))
+    assert fleet.run("restore", "Svc", *elsewhere).end == (0, "already_there")
+    assert out(fleet) == set()
+    assert fleet.deploy("2.0", *elsewhere).end == (0, "deployed")
+
+
 def out(fleet: Served) -> set[str]:
     """Return the servers that HAProxy sends nothing, as it says itself."""
     assert isinstance(fleet.server, HAProxyServer)

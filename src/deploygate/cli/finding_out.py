@@ -78,4 +78,5 @@ def find_out(gate: Gate, service: Service) -> Known:
         seen={sighting.instance: sighting for sighting in seen.sightings},
         running=tuple(Running(environment, versions) for environment, versions in beside.items()),
         past=Past(gate.journal.past(service.name)),
+        drained=gate.parts.drained(service),
     )

@@ -12,8 +12,8 @@ from deploygate.adapters.hosts.remote import RemoteKillStart
 from deploygate.adapters.plugins import balancer_named, driver_named
 from deploygate.adapters.shells import Shells
 from deploygate.inventory import Service
-from deploygate.names import RunId, ServiceName
-from deploygate.ports import Balancer, Hosts
+from deploygate.names import InstanceName, RunId, ServiceName
+from deploygate.ports import Balancer, Hosts, Telling
 from deploygate.ways import KillStart, Plugin, Programs
 
 
@@ -54,6 +54,14 @@ class Parts:
             means = Means(self._shells, self._folder, lambda plugin: balancer_named(plugin, self._folder))
             self._balancers[service.name] = balancer_of(service.balancer, means)
         return self._balancers[service.name]
+
+    def drained(self, service: Service) -> frozenset[InstanceName]:
+        """Return who is out of a service's balancer in the way in which a gate takes out, where that can be told."""
+        balancer = self.balancer(service) if service.balancer else None
+        if service.balancer is None or not isinstance(balancer, Telling):
+            return frozenset()
+        behind = [one for one in service.instances if one.environment in service.balancer.environments]
+        return balancer.drained(service, behind)
 
     def close(self) -> None:
         """Let go of the shells on other machines."""

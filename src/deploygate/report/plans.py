@@ -21,6 +21,7 @@ def plan_text(plan: Plan, service: Service) -> str:
     if not plan.moves:
         return _plan_headline(plan) + "\n"
     lines = [_plan_headline(plan), f"  reach {_reach(plan)}", f"  back  {_way_back(plan)}"]
+    lines += [f"  via   {_traffic(plan)}"] if plan.balanced else []
     lines.append(f"  who   ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}")
     lines += ["", plain_table(_steps(plan), _STEPS)]
     lines += [f"  not protected: {note}" for note in plan.unprotected]
@@ -40,6 +41,7 @@ def plan_markdown(plan: Plan, service: Service) -> str:
             "",
             f"- **reach**: {escaped(_reach(plan))}",
             f"- **back**: {escaped(_way_back(plan))}",
+            *([f"- **via**: {escaped(_traffic(plan))}"] if plan.balanced else []),
             f"- **who**: {escaped(owners)}",
             *notes,
             "",
@@ -92,13 +94,21 @@ def _pace(plan: Plan) -> str:
     return f"in waves of {', '.join(shown)}, as the floor allows"
 
 
+def _traffic(plan: Plan) -> str:
+    """Say how traffic is kept from what is changed, and who has none before the start."""
+    size, wait = count(len(plan.balanced), "instance"), seconds(plan.drain)
+    said = [f"the balancer: {size} drained in turn ({wait} at most for connections), and put back once proven"]
+    said += [f"put back, as an earlier run left them out: {', '.join(plan.out)}"] if plan.out else []
+    said += [f"left out, as somebody else took them out: {', '.join(plan.apart)}"] if plan.apart else []
+    return "; ".join(said)
+
+
 def _way_back(plan: Plan) -> str:
     known = [move for move in plan.moves if move.was]
     if len(known) < len(plan.moves):
         return f"{count(len(plan.moves) - len(known), 'instance')} of {len(plan.moves)} have no version to come back to"
     proven = "not proven, as waived" if "way-back" in plan.waived else "proven before the first change"
-    out = f", {seconds(plan.drain)} at most for connections" if plan.balanced else ""
-    return f"to {from_versions(plan.moves)}, by kill and start, {proven}{out}"
+    return f"to {from_versions(plan.moves)}, by kill and start, {proven}"
 
 
 def _together(plan: Plan) -> list[tuple[Move, ...]]:

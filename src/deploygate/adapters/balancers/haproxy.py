@@ -72,6 +72,19 @@ class HAProxies:
             if all(name in known for known in seen.values())
         }
 
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        """Say who is drained in one of them, and in maintenance in none, which is what people order."""
+        del service
+        seen, silent = self._seen()
+        if silent:
+            return frozenset()
+        return frozenset(
+            one
+            for name, one in self._names(instances).items()
+            if any(name in known and known[name].draining for known in seen.values())
+            and not any(name in known and known[name].in_maintenance for known in seen.values())
+        )
+
     def _names(self, instances: Sequence[Instance]) -> Names:
         return {self._way.server.replace("{instance}", one.name): one.name for one in instances}
 

@@ -69,6 +69,11 @@ class NginxServers:
                 return {}
         return {one.name: all(one.name in upstream.serving for upstream in upstreams) for one in instances}
 
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        """Say who is down in a file: nobody but a gate writes it."""
+        serving = self.in_service(service, instances)
+        return frozenset(name for name, in_file in serving.items() if not in_file)
+
     def _asked(self, host: NginxHost, service: Service, names: Sequence[InstanceName]) -> Upstream:
         """Return what an nginx has, when it runs and would have anything left."""
         upstream = self._known(host, service)
