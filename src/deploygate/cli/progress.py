@@ -77,14 +77,17 @@ class Lines:
             self._cause = rollout.cause.says
             about = f"{rollout.cause.instance}: " if rollout.cause.instance else ""
             _line(f"✘ {about}{self._cause}")
-        self._say_standings(rollout)
+        self._say_standings(rollout, event)
         if isinstance(action, RaiseRollback) and rollout.phase is Phase.CLAIMING:
             _line(f"✘ the raised rollback did not do it ({rollout.raised}); it is done here")
         if not isinstance(event, Seen) and rollout.phase is Phase.ENDED:
             _line(f"ended: {rollout.ending}")
 
-    def _say_standings(self, rollout: Rollout) -> None:
-        for name, track in rollout.tracks.items():
+    def _say_standings(self, rollout: Rollout, event: Event) -> None:
+        """Say whose standing has changed: of a look, among those that were looked at."""
+        names = [seen.instance for seen in event.sightings] if isinstance(event, Seen) else list(rollout.tracks)
+        for name in names:
+            track = rollout.tracks[name]
             if self._standing.get(name, Standing.OLD) is not track.standing:
                 self._standing[name] = track.standing
                 if track.standing in _SAID:
