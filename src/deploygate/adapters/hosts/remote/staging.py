@@ -72,9 +72,9 @@ class Staging:
     def _copy(self, where: Place, packed: Packed, found: Sequence[str]) -> None:
         near, theirs = [*found, "", ""][:2]
         target = f"{where.staging}/files"
-        if where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync()):
-            if self._rsync(where, packed, target, near):
-                return
+        able = where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync())
+        if able and self._rsync(where, packed, target, near):
+            return
         with self._tarring:
             tar = tarred(packed)
         if where.ssh is None:
