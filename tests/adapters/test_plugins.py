@@ -5,10 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made import NEW
+from made import service as made_service
 
 from deploygate.adapters.plugins import balancer_named, driver_named
-from deploygate.endings import Ending
+from deploygate.endings import Ending, Goal
 from deploygate.errors import GateError
+from deploygate.events import Change, Start
+from deploygate.names import RunId
+from deploygate.ports import Hosts, Lease
 from deploygate.ways import Plugin
 
 WHOLE = """
@@ -59,12 +64,13 @@ def refused(name: str, folder: Path) -> GateError:
 def test_a_driver_gets_its_settings_and_the_folder(install: Install, tmp_path: Path) -> None:
     install("nomadic", "nomadic_1", WHOLE, nomad="Whole")
     made = driver_named(Plugin("nomad", {"region": "eu"}), tmp_path)
-    assert vars(made) == {"settings": {"region": "eu"}, "folder": tmp_path}
+    assert vars(made.made) == {"settings": {"region": "eu"}, "folder": tmp_path}
 
 
 def test_drivers_and_balancers_are_told_apart(install: Install, tmp_path: Path) -> None:
     install("pool", "pool_1", WHOLE, group="balancers", pool="Whole")
-    assert vars(balancer_named(Plugin("pool", {"a": 1}), tmp_path)) == {"settings": {"a": 1}, "folder": tmp_path}
+    made = balancer_named(Plugin("pool", {"a": 1}), tmp_path).made
+    assert vars(made) == {"settings": {"a": 1}, "folder": tmp_path}
     assert refused("pool", tmp_path).says == 'no driver called "pool" is installed; installed: none'
 
 
@@ -111,3 +117,67 @@ def test_one_that_does_not_work_is_named_with_its_package(
     assert error.says.startswith('the plug-in "nomad" (broken 1.2) ')
     assert why in error.says
     assert "\n" not in error.says
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "what"),
+    [
+        ("stage", "None", "a tuple of Trouble"),
+        ("prove", "True", "a tuple of Trouble"),
+        ("switch", "['it failed']", "Troubles of the instances that it was asked for"),
+        ("switch", "(Trouble('another', 'x'),)", "Troubles of the instances that it was asked for"),
+        ("switch", "(Trouble('i1', None),)", "Troubles of the instances that it was asked for"),
+        ("drain", "'boom'", "a tuple of Trouble"),
+        ("restore", "3", "a tuple of Trouble"),
+        ("claim", "None", "a tuple of Lease"),
+        ("prune", "(1,)", "a tuple of versions"),
+        ("process", "Process(alive='yes')", "a Process"),
+        ("in_service", "{'i1': 'yes'}", "a mapping of names to True or False"),
+        ("in_service", "None", "a mapping of names to True or False"),
+    ],
+)
+def test_what_no_port_allows_goes_no_further_than_the_plug_in(
+    install: Install, tmp_path: Path, method: str, answer: str, what: str
+) -> None:
+    error = answered(install, tmp_path, method, f"return {answer}")
+    assert error.says.startswith(f'the plug-in "odd" (odd 1.2) answers {method} with ')
+    assert error.says.endswith(f"which must be {what}")
+
+
+@pytest.mark.parametrize("raised", ["ValueError('no\\n::error::')", "SystemExit('no ::error::')"])
+def test_whatever_a_plug_in_raises_names_it_and_ends_no_gate(install: Install, tmp_path: Path, raised: str) -> None:
+    error = answered(install, tmp_path, "switch", f"raise {raised}")
+    assert error.says == f'the plug-in "odd" (odd 1.2) failed in switch: {raised.partition("(")[0]}: no ::error::'
+
+
+def answered(install: Install, folder: Path, method: str, does: str) -> GateError:
+    """Return how a plug-in fails whose method does something else."""
+    imports = "from deploygate.events import Trouble\nfrom deploygate.ports import Process\n"
+    does = f"    def {method}(self, *a, **k): {does}\n"
+    group = "drivers" if hasattr(Hosts, method) else "balancers"
+    install("odd", "odd_6", f"{imports}{WHOLE}{does}", group=group, odd="Whole")
+    service = made_service()
+    one = service.instances[1]
+    names, start, change = [one.name], Start(one.name, NEW), Change(one.name, None, NEW)
+    if group == "balancers":
+        balancer = balancer_named(Plugin("odd"), folder)
+        calls: dict[str, Callable[[], object]] = {
+            "drain": lambda: balancer.drain(service, [one], 1.0),
+            "restore": lambda: balancer.restore(service, [one]),
+            "in_service": lambda: balancer.in_service(service, [one]),
+        }
+    else:
+        driver = driver_named(Plugin("odd"), folder)
+        lease = Lease(RunId("run-1"), Goal.DEPLOY, "gate", "1-2", "now")
+        calls = {
+            "claim": lambda: driver.claim(service, names, lease, ()),
+            "stage": lambda: driver.stage(service, [start]),
+            "prove": lambda: driver.prove(service, [start], unchanged=True),
+            "switch": lambda: driver.switch(service, [change], RunId("run-1")),
+            "process": lambda: driver.process(service, one, answered=False),
+            "prune": lambda: driver.prune(service, names, ()),
+        }
+    with pytest.raises(GateError) as raised:
+        calls[method]()
+    assert raised.value.ending is Ending.INTERNAL_ERROR
+    return raised.value

@@ -19,7 +19,7 @@ from deploygate.adapters.plugins import balancer_named, driver_named
 from deploygate.ways import Plugin
 driver = driver_named(Plugin("pidfile", {"root": "srv"}), Path("/fleet"))
 balancer = balancer_named(Plugin("listed", {"file": "out.txt"}), Path("/fleet"))
-print(type(driver).__name__, type(balancer).__name__)
+print(type(driver.made).__name__, type(balancer.made).__name__)
 """
 MISTAKEN = FIND.replace('"root"', '"rot"')
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploygate.adapters.shells import UnreachableError
+from deploygate.ways import Script
+
 from .ssh_fleet import SshFleet, needs_hosts
 from .sshd import FUSE, tools
 
@@ -147,3 +150,78 @@ def test_a_service_that_was_answered_by_is_not_asked_of_a_host_that_costs_a_conn
         assert "Accepted publickey" not in (fleet.sshd.folder / "sshd_0.log").read_text()
         assert fleet.process().alive is None
         assert "Accepted publickey" in (fleet.sshd.folder / "sshd_0.log").read_text()
+
+
+def test_a_look_that_ends_late_does_not_take_the_connection_of_another_away(tmp_path: Path) -> None:
+    with fleet_with(tmp_path) as fleet:
+        host, ssh = fleet.sshd.hosts[0], fleet.service.deploy.ssh  # type: ignore[union-attr]
+        fleet.shells.run(host, ssh, ":", {}, FUSE)  # the first shell carries the connection
+        late: list[object] = []
+
+        def look() -> None:
+            try:
+                fleet.shells.run(host, ssh, "sleep 5", {}, 0.5)
+            except UnreachableError as error:
+                late.append(str(error))
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        time.sleep(0.1)
+        other = fleet.shells.run(host, ssh, "sleep 1; echo changed", {}, FUSE)
+        looking.join(FUSE)
+        assert late == [f"{host} was lost: no answer within 500 ms"]
+        assert other.out == "changed\n"
+        assert fleet.shells.run(host, ssh, "echo again", {}, FUSE).out == "again\n"
+        fleet.until(lambda: len([one for one in fleet.sshd.sessions() if one.name() == "sh"]) <= 1)
+
+
+def test_in_another_language_a_release_is_as_whole(tmp_path: Path) -> None:
+    french = '[ "$LC_ALL" = C ] && exec /usr/bin/sha256sum "$@"; /usr/bin/sha256sum "$@" | sed "s/: OK$/: Réussi/"'
+    with fleet_with(tmp_path, sha256sum=french) as fleet:
+        fleet.up()
+        assert fleet.answers() == "1.0"
+
+
+def test_a_log_with_bytes_that_are_no_text_still_says_how_a_process_ended(tmp_path: Path) -> None:
+    with fleet_with(tmp_path) as fleet:
+        fleet.deployed(start=Script("printf 'no \\0 such \\377 table\\n'; exit 3"))
+        fleet.up()
+        fleet.until(lambda: fleet.process().alive is False)
+        assert "its log ends: no " in fleet.process().says
+        assert "table" in fleet.process().says
+
+
+def test_a_file_name_that_sha256sum_would_take_for_another_is_refused_before_anything_is_copied(
+    tmp_path: Path,
+) -> None:
+    with fleet_with(tmp_path) as fleet:
+        (fleet.folder / "dist/Svc-1.0/end\r").touch()
+        (trouble, _) = fleet.stage()
+        assert trouble.says == "Svc 1.0 has a file name that ends with a carriage return, 'end\\r': rename it"
+
+
+def forced(fleet: SshFleet, script: str) -> None:
+    """Have the hosts run another command in place of any that is asked for."""
+    program = fleet.folder / "forced"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    fleet.sshd.down()
+    fleet.sshd.options = (f"ForceCommand {program}",)
+    fleet.sshd.up()
+
+
+def test_a_login_shell_that_greets_does_no_harm(tmp_path: Path) -> None:
+    with fleet_with(tmp_path) as fleet:
+        forced(fleet, 'echo "3 updates are waiting."; echo Welcome >&2; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"')
+        fleet.up()
+        assert fleet.answers() == "1.0"
+
+
+def test_a_host_that_forces_another_command_is_told_with_what_it_says(tmp_path: Path) -> None:
+    with fleet_with(tmp_path) as fleet:
+        forced(fleet, "echo 'This account is for backups only.'")
+        (trouble, _) = fleet.stage()
+        assert trouble.says == (
+            f"Svc {fleet.sshd.hosts[0]} can't be reached: what answers is no POSIX shell, "
+            'it says "This account is for backups only."'
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploygate.endings import Goal
 from deploygate.ways import Argv
 
 from .ssh_fleet import SshFleet, needs_hosts
@@ -39,7 +40,10 @@ stop)
     while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
     rm -f "$unit.pid"
     ;;
-pid) cat "$unit.pid" 2>/dev/null ;;
+pid)
+    if [ -e "$unit.hangs" ]; then setsid sleep 60 >/dev/null 2>&1 & sleep 60; fi
+    cat "$unit.pid" 2>/dev/null
+    ;;
 check) [ ! -e "$unit.broken" ] || { echo "Unit $2 is masked." >&2; exit 1; } ;;
 esac
 """
@@ -108,4 +112,15 @@ def test_a_supervisor_that_does_not_know_the_version_says_so_before_and_at_the_s
     assert "Unit 2.0 is masked." in trouble.says
     assert fleet.process().alive is False
     assert fleet.switch("1.0", "2.0") == ()
+    assert fleet.answers() == "1.0"
+
+
+def test_a_supervisor_that_hangs_or_leaves_something_behind_does_not_hold_a_rollback_up(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    (fleet.disk() / "unit-i1-2.0.hangs").touch()
+    assert fleet.switch("2.0", "1.0") == ()
+    assert fleet.answers() == "2.0"
+    assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()  # whatever hangs has none of the host's locks
+    assert fleet.switch("1.0", "2.0", "back-1") == ()
     assert fleet.answers() == "1.0"

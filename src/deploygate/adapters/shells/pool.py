@@ -35,6 +35,7 @@ class _Host:
         self.changed = threading.Condition()
         self.idle: list[Session] = []
         self.first: Session | None = None
+        self.spent: list[Session] = []  # first ones of no more use, whose connection others still go over
         self.shells = 0
         self.users = 0
         self.opening = False
@@ -100,6 +101,9 @@ class Pool:
         finally:
             with found.changed:
                 found.users -= 1
+                doomed = _all(found) if found.spent and not found.users else []
+            for one in doomed:
+                one.close()
 
     def _host(self, key: Key) -> _Host:
         """Return the shells of a host; who was not asked for longest is let go of when there are too many."""
@@ -109,7 +113,8 @@ class Pool:
                 raise UnreachableError(f"{named(key.host)} can't be reached: the gate has let go of its hosts")
             found = self._hosts.setdefault(key, _Host())
             self._hosts.move_to_end(key)
-            found.users += 1
+            with found.changed:
+                found.users += 1
             over = sum(1 for one in self._hosts.values() if one.first is not None) - _HOSTS
             for one in self._hosts.values() if over > 0 else ():
                 if over > len(idle) and not one.users and one.first is not None:
@@ -195,27 +200,33 @@ def _answering(words: Sequence[str], environment: Mapping[str, str] | None, limi
 
 
 def _ended(found: _Host, session: Session) -> None:
-    """Close a shell; with the first one the connection goes, and so all others."""
+    """Close a shell; the first one carries the connection, which stays as long as others are at work over it."""
     with found.changed:
         found.shells -= 1
         doomed = [session]
         if session is found.first:
             found.first = None
-            doomed += found.idle
+            doomed = found.idle
             found.shells -= len(found.idle)
             found.idle = []
+            (found.spent if session.alive() else doomed).append(session)
         found.changed.notify_all()
     for one in doomed:
         one.close()
 
 
 def _drop(found: _Host) -> None:
-    with found.changed:
-        doomed = found.idle + ([found.first] if found.first and found.first not in found.idle else [])
-        found.shells -= len(found.idle)
-        found.idle, found.first = [], None
-    for one in doomed:
+    for one in _all(found):
         one.close()
+
+
+def _all(found: _Host) -> list[Session]:
+    """Take all shells that nobody is using out of a host, with what carries the connection."""
+    with found.changed:
+        doomed = found.idle + found.spent + ([found.first] if found.first and found.first not in found.idle else [])
+        found.shells -= len(found.idle)
+        found.idle, found.spent, found.first = [], [], None
+    return doomed
 
 
 def named(host: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from deploygate.wording import seconds
+from deploygate.wording import quoted, seconds
 
 _READ = 1 << 16
 _MOST_OUT = 8 << 20  # bytes of an answer
@@ -139,7 +139,7 @@ class Session:
                         heard = False
                         poll.unregister(self._err)
                         continue
-                    raise LostError(_text(self._last_words(err)), begun=nonce in out)
+                    raise LostError(_text(self._last_words(err)).strip() or _odd(out, nonce), begun=nonce in out)
                 (out if pipe == self._out else err).extend(more)
             if len(out) > _MOST_OUT:
                 raise LostError("it answers with more than can be read", begun=True)
@@ -176,6 +176,12 @@ def _read(pipe: int) -> bytes | None:
         return None
     except OSError:
         return b""
+
+
+def _odd(out: bytearray, nonce: bytes) -> str:
+    """Say what came in place of a shell, as from a host that forces another command, or nothing."""
+    line = _text(bytes(out[:_READ])).strip().partition("\n")[0]
+    return f"what answers is no POSIX shell, it says {quoted(line)}" if line and nonce not in out else ""
 
 
 def _text(data: bytes) -> str:

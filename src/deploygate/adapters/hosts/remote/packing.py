@@ -44,6 +44,8 @@ def pack(version: Version, artifact: Path, place: Path) -> Packed:
     sums, links, execs = [], [], []
     for name, entry in sorted(entries.items(), key=lambda one: os.fsencode(one[0])):
         kind, _, rest = entry.partition(":")
+        if name.endswith("\r"):  # which sha256sum takes for the end of a DOS line
+            raise PackingError(f"{version} has a file name that ends with a carriage return, {name!r}: rename it")
         if "\\" in name or "\n" in name or (kind == "link" and "\n" in rest):
             raise PackingError(f"{version} has a file name with a newline or a backslash, {name!r}: rename it")
         if kind == "special":

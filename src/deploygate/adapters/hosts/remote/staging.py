@@ -20,6 +20,7 @@ from deploygate.wording import plain, seconds
 _COPY = 1800.0  # seconds that a copy to one host may take
 _CHECK = 600.0  # seconds that reading a whole release may take there
 _ASK = 60.0
+_NO_PROTOCOL = 2  # rsync's exit code where a login shell prints something, such as a greeting, before rsync speaks
 _NO_TAR = "it has neither an rsync of 3.0 or later nor a tar"
 _VERSION = re.compile(r"rsync +version (\d+)\.(\d+)")
 _PLAIN = re.compile(r"/[A-Za-z0-9/._+@%,=-]+")  # paths that no rsync of any age makes something else of
@@ -71,8 +72,8 @@ class Staging:
     def _copy(self, where: Place, packed: Packed, found: Sequence[str]) -> None:
         near, theirs = [*found, "", ""][:2]
         target = f"{where.staging}/files"
-        if where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync()):
-            self._rsync(where, packed, target, near)
+        able = where.ssh is not None and _PLAIN.fullmatch(target) and _new_enough(theirs) and _new_enough(_own_rsync())
+        if able and self._rsync(where, packed, target, near):
             return
         with self._tarring:
             tar = tarred(packed)
@@ -85,7 +86,8 @@ class Staging:
         if ran.code:
             raise HostError(plain(f"it can't be unpacked on {where.called}: {_said(ran.err) or 'tar failed'}", 300))
 
-    def _rsync(self, where: Place, packed: Packed, target: str, near: str) -> None:
+    def _rsync(self, where: Place, packed: Packed, target: str, near: str) -> bool:
+        """Copy with rsync; tell whether it and the host's understood each other."""
         assert where.ssh is not None  # noqa: S101 - it was asked for
         beside = ["--checksum", f"--copy-dest={where.root}/{near}"] if near and _PLAIN.fullmatch(f"/{near}") else []
         host = f"[{where.host}]" if ":" in where.host else where.host
@@ -105,9 +107,12 @@ class Staging:
                 )
             except subprocess.TimeoutExpired:
                 raise UnreachableError(f"{where.called} was lost: no end of the copy within {seconds(_COPY)}") from None
+        if ran.returncode == _NO_PROTOCOL:
+            return False
         if ran.returncode:
             said = _said(ran.stderr.decode(errors="replace"))
             raise HostError(plain(f"it can't be copied to {where.called}: {said or 'rsync failed'}", 300))
+        return True
 
 
 @cache

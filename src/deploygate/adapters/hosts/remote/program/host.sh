@@ -182,6 +182,7 @@ bounded() {
     [ -z "$overran" ] && [ "$code" = 0 ]
 }
 
+# A log may have bytes that are no text, of which grep would only say that they are there.
 last_lines() {
-    tail -c +$(($2 + 1)) "$1" 2>/dev/null | tail -c 2048 | grep -v '^[[:space:]]*$' | tail -n 2
+    tail -c +$(($2 + 1)) "$1" 2>/dev/null | tail -c 2048 | LC_ALL=C sed -e '/^[[:space:]]*$/d' | tail -n 2
 }

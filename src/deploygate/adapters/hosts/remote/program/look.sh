@@ -73,18 +73,37 @@ dg_process() {
     last_lines "$mine/$current.log" "$logged"
 }
 
-# asked: asks the supervisor which process it runs.
+# asked: asks the supervisor which process it runs. One that hangs is not waited for, and nothing that it leaves
+# behind may hold the locks.
 asked() {
     lives='' who=''
     pid=$(
         exported
         eval "set -- $pid_words"
-        command "$@" 2>/dev/null </dev/null | head -n 1 # never a function of this program
+        answered 300 "$@" | head -n 1
     )
     if [ "${pid:-0}" != 0 ] && alive "$pid"; then
         who=$boot:$pid:$start
         lives=yes
     fi
+}
+
+# answered TIME WORDS...: what a command prints until its time is over.
+answered() {
+    clock
+    until=$((now + $1)) step=0.005
+    shift
+    setsid "$@" 2>/dev/null </dev/null 8>&- 9>&- &
+    job=$!
+    while alive "$job"; do
+        clock
+        if [ "$now" -ge "$until" ]; then
+            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null
+            return
+        fi
+        nap "$step"
+        step=0.02
+    done
 }
 
 dg_current() {

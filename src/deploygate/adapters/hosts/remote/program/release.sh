@@ -32,11 +32,12 @@ dg_begin() {
     rsync --version 2>/dev/null | head -n 1
 }
 
-# verified FOLDER LIST: whether a folder holds what the list says, to the letter.
+# verified FOLDER LIST: whether a folder holds what the list says, to the letter. In another language than the
+# locale C, sha256sum has another word for OK.
 verified() {
     cd "$1" || fail "$1 is not there on $called"
     if [ -s "$2/sums" ]; then
-        wrong=$(sha256sum -c "$2/sums" 2>&1 | grep -v ': OK$' | head -n 1)
+        wrong=$(LC_ALL=C sha256sum -c "$2/sums" 2>&1 | grep -v ': OK$' | head -n 1)
         [ -z "$wrong" ] || return 1
     fi
     while IFS= read -r path && IFS= read -r target; do

@@ -1,10 +1,11 @@
-"""Drivers and balancers that other packages bring, found by their entry points; see docs/plugins.md."""
+"""Plug-ins found by their entry points, set up, and looked at before anything is asked of them."""
 
 import inspect
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from deploygate.adapters.plugins.held import HeldBalancer, HeldDriver
 from deploygate.endings import Ending
 from deploygate.errors import GateError
 from deploygate.ports import Balancer, Hosts
@@ -15,27 +16,26 @@ DRIVERS = "deploygate.drivers"
 BALANCERS = "deploygate.balancers"
 
 
-def driver_named(plugin: Plugin, folder: Path) -> Hosts:
+def driver_named(plugin: Plugin, folder: Path) -> HeldDriver:
     """Return a driver from its plug-in; `folder` is what relative paths in its settings are relative to.
 
     Raises:
         GateError: There is none of that name, or what there is does not work.
     """
-    made: Hosts = _made(plugin, folder, DRIVERS, Hosts)
-    return made
+    return HeldDriver(*_made(plugin, folder, DRIVERS, Hosts))
 
 
-def balancer_named(plugin: Plugin, folder: Path) -> Balancer:
+def balancer_named(plugin: Plugin, folder: Path) -> HeldBalancer:
     """Return a balancer from its plug-in; `folder` is what relative paths in its settings are relative to.
 
     Raises:
         GateError: There is none of that name, or what there is does not work.
     """
-    made: Balancer = _made(plugin, folder, BALANCERS, Balancer)
-    return made
+    return HeldBalancer(*_made(plugin, folder, BALANCERS, Balancer))
 
 
-def _made(plugin: Plugin, folder: Path, group: str, port: type) -> Any:
+def _made(plugin: Plugin, folder: Path, group: str, port: type) -> tuple[Any, str]:
+    """Return what a plug-in has made, and how messages name it."""
     point = _found(plugin.name, group)
     who = f"the plug-in {quoted(plugin.name)} ({_origin(point)})"
     try:
@@ -51,7 +51,7 @@ def _made(plugin: Plugin, folder: Path, group: str, port: type) -> Any:
             f"{who} gave a {plain(type(made).__name__, 60)}, which is no {port.__name__}: {lacks}",
             "Install a version of it that suits this deploygate; its author can run deploygate.contract on it.",
         )
-    return made
+    return made, who
 
 
 def _found(name: str, group: str) -> EntryPoint:
