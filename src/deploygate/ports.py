@@ -94,7 +94,8 @@ class Hosts(Protocol):
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         """Return what the host knows of the process of an instance.
 
-        With `answered` the service has named its own process: a host that costs a new connection may say nothing.
+        With `answered` the service has named its own process: a host that costs a new connection may say nothing,
+        and what one said a while ago is good enough, where it agrees with the service.
         """
 
     def prune(

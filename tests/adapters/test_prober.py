@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import responses
@@ -380,3 +381,22 @@ def test_a_health_document_is_read_by_its_content_type(wire: str, status: int) -
         instances=one.instances, health=one.health, version=VersionProbe("/version", JsonPointer("/releaseId"))
     )
     assert look(asked) == (sight(Health.ILL, line, "2.0" if status == 200 else None),)
+
+
+def test_a_host_that_disagrees_with_the_service_is_asked_anew(serving: Callable[[Conversation], Server]) -> None:
+    asked_with: list[bool] = []
+
+    def identify(_: Service, _one: Instance, *, answered: bool) -> Process:
+        asked_with.append(answered)
+        return Process(alive=True, release=Version("1.0" if answered else "2.0"), identity="1")
+
+    body = b'{"status": "pass", "version": "2.0", "boot": "7"}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    answer = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    asked = replace(of(serving(says(answer)).address), version=VersionProbe(identity=JsonPointer("/boot")))
+    prober = HttpProber(identify, lambda: NOW)
+    try:
+        (seen,) = prober.look(asked, asked.instances)
+    finally:
+        prober.close()
+    assert (seen.version, seen.release, seen.identity, asked_with) == ("2.0", "2.0", "7", [True, False])

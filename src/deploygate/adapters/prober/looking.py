@@ -103,6 +103,8 @@ class HttpProber:
         named = read_identity(service.version, version_reply)
         answered = health is Health.HEALTHY and version is not None and named is not None
         process = self._identify(service, one, answered=answered)
+        if answered and process.release not in {None, version}:  # what a host said a while ago may be over
+            process = self._identify(service, one, answered=False)
         says = f"{service.health.path}: {why}" if why else "" if version else f"{service.version.path}: {why_not}"
         if process.alive is False or not says:
             says = process.says or says

@@ -109,7 +109,9 @@ class RemoteKillStart:
                 return Trouble(change.instance, str(error), error.by)
             return Trouble(change.instance, self._masked(service, why)) if why else None
 
-        return tuple(trouble for trouble in each(changes, one) if trouble)
+        troubles = tuple(trouble for trouble in each(changes, one) if trouble)
+        self._looking.forget(service, [change.instance for change in changes])
+        return troubles
 
     def process(self, service: Service, instance: Instance, *, answered: bool = False) -> Process:
         """Return what the host knows of a process; one that can't be reached says so, and quickly."""

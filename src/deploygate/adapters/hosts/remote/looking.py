@@ -1,16 +1,19 @@
 """What a host knows of an instance's process; asked at every look, so a host that is gone must not be waited for."""
 
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from deploygate.adapters.hosts.remote.asking import Asker, HostError, commanded, folder_name, place, told, way_of
 from deploygate.adapters.hosts.remote.changing import listening
 from deploygate.adapters.shells import UnreachableError
 from deploygate.inventory import Instance, Service
-from deploygate.names import Version
+from deploygate.names import InstanceName, ServiceName, Version
 from deploygate.ports import Process
 from deploygate.wording import plain
 
 _LIMIT = 5.0  # seconds
+_WHILE = 30.0  # seconds
 _UNKNOWN = 4  # the exit code where nothing was ever started
 
 
@@ -20,9 +23,29 @@ class Looking:
     def __init__(self, asker: Asker, folder: Path) -> None:
         self._asker = asker
         self._folder = folder
+        self._alive: dict[tuple[ServiceName, InstanceName], tuple[float, Process]] = {}
+
+    def forget(self, service: Service, names: Iterable[InstanceName]) -> None:
+        """Ask anew for instances that are being changed."""
+        for name in names:
+            self._alive.pop((service.name, name), None)
 
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
-        """Return what is known of an instance's process."""
+        """Return what is known of an instance's process.
+
+        While a service names its own process, what its host said counts for a while: a change by this gate makes it
+        ask anew, and one by another shows in what the service says.
+        """
+        key = service.name, instance.name
+        at, known = self._alive.get(key, (0.0, Process()))
+        if answered and known.alive and time.monotonic() < at + _WHILE:
+            return known
+        found = self._found(service, instance, answered=answered)
+        if found.alive:
+            self._alive[key] = time.monotonic(), found
+        return found
+
+    def _found(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         way = way_of(service)
         shells = self._asker.shells
         if answered and not shells.opened(instance.machine if way.ssh else "", way.ssh):
