@@ -1,7 +1,7 @@
 """Plug-ins held to their ports: what else they answer or raise is one line that names them, and goes no further."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any
 
 from deploygate.endings import Ending
 from deploygate.errors import GateError
@@ -11,8 +11,6 @@ from deploygate.names import InstanceName, RunId, Version
 from deploygate.ports import Balancer, Hosts, Lease, Process
 from deploygate.wording import plain
 
-_Answer = TypeVar("_Answer")
-
 
 class Held:
     """Asks a plug-in; `who` is how messages name it."""
@@ -20,7 +18,7 @@ class Held:
     def __init__(self, who: str) -> None:
         self._who = who
 
-    def asked(self, method: str, call: Callable[[], _Answer]) -> _Answer:
+    def asked(self, method: str, call: Callable[[], object]) -> Any:
         """Return what a method answers.
 
         Raises:
@@ -31,22 +29,18 @@ class Held:
         except (Exception, SystemExit) as error:
             raise self._error(f"{self._who} failed in {method}: {type(error).__name__}: {error}") from error
 
-    def troubles(
-        self, method: str, names: Sequence[InstanceName], call: Callable[[], tuple[Trouble, ...]]
-    ) -> tuple[Trouble, ...]:
+    def troubles(self, method: str, names: Sequence[InstanceName], call: Callable[[], object]) -> tuple[Trouble, ...]:
         """Return the troubles that a method answers with, each of an instance that it was asked for.
 
         Raises:
             GateError: It answers with anything else: the journal could not be read, and nobody knows what was done.
         """
-        answer: object = self.asked(method, call)
+        answer = self.asked(method, call)
         self.must(isinstance(answer, tuple | list), method, "a tuple of Trouble", answer)
-        found: list[Trouble] = []
-        for one in answer if isinstance(answer, tuple | list) else ():
-            sound = isinstance(one, Trouble) and isinstance(one.says, str) and one.instance in names
+        for one in answer:
+            sound = isinstance(one, Trouble) and type(one.says) is str and one.instance in names
             self.must(sound, method, "Troubles of the instances that it was asked for", one)
-            found.append(one)
-        return tuple(found)
+        return tuple(answer)
 
     def must(self, sound: bool, method: str, what: str, answer: object) -> None:  # noqa: FBT001 - what must be
         """Refuse what is not sound.
@@ -101,12 +95,13 @@ class HeldDriver:
         answer = self._held.asked("process", lambda: self.made.process(service, instance, answered=answered))
         sound = (
             isinstance(answer, Process)
-            and (answer.alive is None or isinstance(answer.alive, bool))
-            and all(one is None or isinstance(one, str) for one in (answer.release, answer.identity))
-            and isinstance(answer.says, str)
+            and type(answer.alive) in {bool, type(None)}
+            and {type(answer.release), type(answer.identity)} <= {str, type(None)}
+            and type(answer.says) is str
         )
         self._held.must(sound, "process", "a Process", answer)
-        return answer
+        known: Process = answer
+        return known
 
     def prune(
         self, service: Service, instances: Sequence[InstanceName], protect: Sequence[Version]
@@ -127,17 +122,27 @@ class HeldBalancer:
 
     def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:
         """Take instances out."""
-        names = [one.name for one in instances]
-        return self._held.troubles("drain", names, lambda: self.made.drain(service, instances, patience))
+        return self._hindered("drain", instances, lambda: self.made.drain(service, instances, patience))
 
     def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
         """Put instances back."""
-        names = [one.name for one in instances]
-        return self._held.troubles("restore", names, lambda: self.made.restore(service, instances))
+        return self._hindered("restore", instances, lambda: self.made.restore(service, instances))
 
     def in_service(self, service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
-        """Say who is sent traffic."""
-        answer = self._held.asked("in_service", lambda: self.made.in_service(service, instances))
-        sound = isinstance(answer, Mapping) and all(isinstance(one, bool) for one in answer.values())
-        self._held.must(sound, "in_service", "a mapping of names to True or False", answer)
-        return answer
+        """Say who is sent traffic; where the plug-in fails, nobody can be told."""
+        try:
+            answer = self._held.asked("in_service", lambda: self.made.in_service(service, instances))
+            sound = isinstance(answer, Mapping) and all(isinstance(one, bool) for one in answer.values())
+            self._held.must(sound, "in_service", "a mapping of names to True or False", answer)
+        except GateError:
+            return {}
+        known: Mapping[InstanceName, bool] = answer
+        return known
+
+    def _hindered(self, method: str, instances: Sequence[Instance], call: Callable[[], object]) -> tuple[Trouble, ...]:
+        """Ask for something; a failure is a trouble of each instance, since no balancer may stop the way back."""
+        names = [one.name for one in instances]
+        try:
+            return self._held.troubles(method, names, call)
+        except GateError as error:
+            return tuple(Trouble(name, error.says) for name in names)
