@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bash + curl behind HAProxy: each instance is drained before it is stopped, and put back when it has passed.
 set -eu
+# shellcheck source=bench/rolls/steps.sh
 . "$BENCH_ROLLS/steps.sh"
 
 order() { # COMMAND

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -108,14 +109,13 @@ class PidFiles:
         running = _living(identity) if identity else None
         if running is not None and change.keep and release == change.start:
             return
-        if running is not None:
+        if running is not None and identity is not None:
             with suppress(psutil.NoSuchProcess):
                 running.terminate()
-                try:
-                    running.wait(grace)
-                except psutil.TimeoutExpired:
+                if not self._gone(identity, grace):
                     running.kill()
-                    running.wait(5.0)
+                    if not self._gone(identity, 5.0):
+                        raise TimeoutError(f"{release} does not die (pid {running.pid})")
         self._reap()
         if change.start is not None:
             self._start(instance, change.start)
@@ -136,6 +136,19 @@ class PidFiles:
         self._children.append(child)
         born = psutil.Process(child.pid).create_time()
         where.write_text(json.dumps([version, f"{child.pid}-{born:.2f}"]))
+
+    def _gone(self, identity: str, within: float) -> bool:
+        """Tell whether a process ends in time; one that ended is gone, though the gate that began it did not notice.
+
+        A rollback that a deploy raises stops children of that deploy, which is busy following the rollback.
+        """
+        end = time.monotonic() + within
+        while _living(identity) is not None:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+            self._reap()
+        return True
 
     def _reap(self) -> None:
         """Take note of our own children that have ended."""

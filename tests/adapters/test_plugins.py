@@ -11,9 +11,9 @@ from made import service as made_service
 from deploygate.adapters.plugins import balancer_named, driver_named
 from deploygate.endings import Ending, Goal
 from deploygate.errors import GateError
-from deploygate.events import Change, Start
+from deploygate.events import Change, Start, Trouble
 from deploygate.names import RunId
-from deploygate.ports import Hosts, Lease
+from deploygate.ports import Lease
 from deploygate.ways import Plugin
 
 WHOLE = """
@@ -127,13 +127,9 @@ def test_one_that_does_not_work_is_named_with_its_package(
         ("switch", "['it failed']", "Troubles of the instances that it was asked for"),
         ("switch", "(Trouble('another', 'x'),)", "Troubles of the instances that it was asked for"),
         ("switch", "(Trouble('i1', None),)", "Troubles of the instances that it was asked for"),
-        ("drain", "'boom'", "a tuple of Trouble"),
-        ("restore", "3", "a tuple of Trouble"),
         ("claim", "None", "a tuple of Lease"),
         ("prune", "(1,)", "a tuple of versions"),
         ("process", "Process(alive='yes')", "a Process"),
-        ("in_service", "{'i1': 'yes'}", "a mapping of names to True or False"),
-        ("in_service", "None", "a mapping of names to True or False"),
     ],
 )
 def test_what_no_port_allows_goes_no_further_than_the_plug_in(
@@ -151,33 +147,49 @@ def test_whatever_a_plug_in_raises_names_it_and_ends_no_gate(install: Install, t
 
 
 def answered(install: Install, folder: Path, method: str, does: str) -> GateError:
-    """Return how a plug-in fails whose method does something else."""
+    """Return how a driver fails whose method does something else."""
     imports = "from deploygate.events import Trouble\nfrom deploygate.ports import Process\n"
     does = f"    def {method}(self, *a, **k): {does}\n"
-    group = "drivers" if hasattr(Hosts, method) else "balancers"
-    install("odd", "odd_6", f"{imports}{WHOLE}{does}", group=group, odd="Whole")
+    install("odd", "odd_6", f"{imports}{WHOLE}{does}", odd="Whole")
+    driver = driver_named(Plugin("odd"), folder)
     service = made_service()
     one = service.instances[1]
     names, start, change = [one.name], Start(one.name, NEW), Change(one.name, None, NEW)
-    if group == "balancers":
-        balancer = balancer_named(Plugin("odd"), folder)
-        calls: dict[str, Callable[[], object]] = {
-            "drain": lambda: balancer.drain(service, [one], 1.0),
-            "restore": lambda: balancer.restore(service, [one]),
-            "in_service": lambda: balancer.in_service(service, [one]),
-        }
-    else:
-        driver = driver_named(Plugin("odd"), folder)
-        lease = Lease(RunId("run-1"), Goal.DEPLOY, "gate", "1-2", "now")
-        calls = {
-            "claim": lambda: driver.claim(service, names, lease, ()),
-            "stage": lambda: driver.stage(service, [start]),
-            "prove": lambda: driver.prove(service, [start], unchanged=True),
-            "switch": lambda: driver.switch(service, [change], RunId("run-1")),
-            "process": lambda: driver.process(service, one, answered=False),
-            "prune": lambda: driver.prune(service, names, ()),
-        }
+    lease = Lease(RunId("run-1"), Goal.DEPLOY, "gate", "1-2", "now")
+    calls: dict[str, Callable[[], object]] = {
+        "claim": lambda: driver.claim(service, names, lease, ()),
+        "stage": lambda: driver.stage(service, [start]),
+        "prove": lambda: driver.prove(service, [start], unchanged=True),
+        "switch": lambda: driver.switch(service, [change], RunId("run-1")),
+        "process": lambda: driver.process(service, one, answered=False),
+        "prune": lambda: driver.prune(service, names, ()),
+    }
     with pytest.raises(GateError) as raised:
         calls[method]()
     assert raised.value.ending is Ending.INTERNAL_ERROR
     return raised.value
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        ("return None", "answers {method} with None, which must be a tuple of Trouble"),
+        ("raise ValueError('no route')", "failed in {method}: ValueError: no route"),
+        ("raise SystemExit(3)", "failed in {method}: SystemExit: 3"),
+    ],
+)
+def test_a_balancer_that_fails_is_a_trouble_of_its_instances_and_tells_of_nobody(
+    install: Install, tmp_path: Path, does: str, says: str
+) -> None:
+    broken = "".join(f"    def {name}(self, *a): {does}\n" for name in ("drain", "restore", "in_service"))
+    install("odd", "odd_7", f"{WHOLE}{broken}", group="balancers", odd="Whole")
+    balancer = balancer_named(Plugin("odd"), tmp_path)
+    service = made_service()
+    calls: dict[str, Callable[[], object]] = {
+        "drain": lambda: balancer.drain(service, service.instances, 1.0),
+        "restore": lambda: balancer.restore(service, service.instances),
+    }
+    for method, call in calls.items():
+        why = f'the plug-in "odd" (odd 1.2) {says.format(method=method)}'
+        assert call() == tuple(Trouble(one.name, why) for one in service.instances)
+    assert balancer.in_service(service, service.instances) == {}

@@ -1,5 +1,6 @@
 """A fleet is deployed, and taken back, by the user's own program and by an installed plug-in, on the command line."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ PLUGIN = {
     "deploy": {"plugin": {"name": "pidfile", "settings": {"root": "srv"}, "grace": "500ms"}},
     "balancer": {"plugin": {"name": "listed", "settings": {"file": "out.txt"}}, "drain": "1s"},
 }
+DIES: dict[str, Any] = {"dies": "no such database"}
+BEHAVIOURS: dict[str, dict[str, Any]] = {"1.0": {}, "2.0": {}, "3.0": DIES, "4.0": {"at": {"s-2": DIES}}}
 ONE = ["./deploy"]
 PROGRAMS = dict.fromkeys(("stage", "prove", "start", "stop", "status", "prune"), ONE)
 COMMAND = {"deploy": {"command": PROGRAMS | {"grace": "500ms"}}}
@@ -45,7 +48,7 @@ def fleet(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
     fleet = Fleet(tmp_path, production=2)
     releases = tmp_path / ("srv" if request.param == "plug-in" else "dist")
-    for version, behaviour in {"1.0": {}, "2.0": {}, "3.0": {"dies": "no such database"}}.items():
+    for version, behaviour in BEHAVIOURS.items():
         name = version if request.param == "plug-in" else f"Svc-{version}"
         fleet.release(version, releases / name, **behaviour)
         executable(releases / name / "run", RUN)
@@ -75,6 +78,12 @@ def test_a_deploy_and_the_way_back(fleet: Fleet) -> None:
 
     told = fleet.deploy("3.0")
     assert told.data["ending"] == "rolled_back", told
+    assert fleet.versions() == fleet.all_at("1.0")
+
+    told = fleet.deploy("4.0")
+    assert told.data["ending"] == "rolled_back", told
+    (raised,) = fleet.raised()  # it stops processes that are still children of the deploy
+    assert json.loads(raised.read_text())["ending"] == "rolled_back"
     assert fleet.versions() == fleet.all_at("1.0")
 
 
