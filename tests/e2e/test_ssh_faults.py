@@ -169,7 +169,7 @@ def test_a_look_that_ends_late_does_not_take_the_connection_of_another_away(tmp_
         time.sleep(0.1)
         other = fleet.shells.run(host, ssh, "sleep 1; echo changed", {}, FUSE)
         looking.join(FUSE)
-        assert late == [f"{host} was lost: no answer within 500 ms"]
+        assert [str(one).partition(" within ")[0] for one in late] == [f"{host} was lost: no answer"]
         assert other.out == "changed\n"
         assert fleet.shells.run(host, ssh, "echo again", {}, FUSE).out == "again\n"
         fleet.until(lambda: len([one for one in fleet.sshd.sessions() if one.name() == "sh"]) <= 1)
