@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -75,6 +76,13 @@ class Rollout:
     waves: tuple[Wave, ...] = ()
 
 
+@lru_cache(maxsize=1 << 16)
+def _host_and_port(address: str) -> tuple[str, int]:
+    """Take an address apart; it is asked for at every look."""
+    parts = urlsplit(address)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One running copy of a service, asked at its own address (`http://host:port`).
@@ -96,13 +104,12 @@ class Instance:
     @property
     def host(self) -> str:
         """The address's host."""
-        return urlsplit(self.address).hostname or ""
+        return _host_and_port(self.address)[0]
 
     @property
     def port(self) -> int:
         """The address's port, or its scheme's."""
-        parts = urlsplit(self.address)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return _host_and_port(self.address)[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The forms that all reports share: tables, JSON, and text that Markdown shows as it is."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from tabulate import tabulate
 
 SCHEMA = 1
@@ -29,4 +29,4 @@ def github_table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
 
 def json_text(data: dict[str, Any]) -> str:
     """Return data for a program."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
