@@ -3,7 +3,7 @@
 from collections.abc import Container
 from typing import TypedDict
 
-from deploygate.inventory import Instance, Service
+from deploygate.inventory import Service
 from deploygate.names import InstanceName
 from deploygate.probe import Health
 from deploygate.wish import Known
@@ -21,9 +21,7 @@ class Traffic(TypedDict):
 def left_out(service: Service, known: Known) -> tuple[InstanceName, ...]:
     """Return those that an earlier run took out of the balancer and that were not put back, as far as can be told."""
     ours = known.past.drained() | known.drained
-    return tuple(
-        one.name for one in _behind(service) if one.name in ours and known.seen[one.name].in_service is not True
-    )
+    return tuple(one.name for one in service.behind if one.name in ours and known.seen[one.name].in_service is not True)
 
 
 def apart(service: Service, known: Known) -> tuple[InstanceName, ...]:
@@ -31,7 +29,7 @@ def apart(service: Service, known: Known) -> tuple[InstanceName, ...]:
     ours = known.past.drained() | known.drained
     return tuple(
         one.name
-        for one in _behind(service)
+        for one in service.behind
         if one.name not in ours
         and known.seen[one.name].in_service is False
         and known.seen[one.name].health is Health.HEALTHY
@@ -45,15 +43,10 @@ def patience(service: Service) -> float:
 
 def traffic(service: Service, known: Known, names: Container[InstanceName]) -> Traffic:
     """Return what a plan for these instances says of the balancer."""
-    behind = tuple(one.name for one in _behind(service) if one.name in names)
+    behind = tuple(one.name for one in service.behind if one.name in names)
     return Traffic(
         balanced=behind,
         drain=patience(service),
         out=tuple(name for name in left_out(service, known) if name in names),
         apart=tuple(name for name in apart(service, known) if name in names),
     )
-
-
-def _behind(service: Service) -> tuple[Instance, ...]:
-    balancer = service.balancer
-    return tuple(one for one in service.instances if balancer and one.environment in balancer.environments)

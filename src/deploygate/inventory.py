@@ -137,6 +137,15 @@ class Service:
         """Return what `version` provides and consumes: as listed, else as the service says."""
         return self.releases.get(version) or Release(version, self.provides, self.consumes)
 
+    @property
+    def behind(self) -> tuple[Instance, ...]:
+        """The instances that a balancer stands before, in the inventory's order."""
+        return tuple(one for one in self.instances if self.balances(one))
+
+    def balances(self, one: Instance) -> bool:
+        """Tell whether the service's balancer stands before an instance."""
+        return self.balancer is not None and one.environment in self.balancer.environments
+
     def within(self, environment: Environment) -> tuple[Instance, ...]:
         """Return the instances of one environment, in the inventory's order."""
         return tuple(one for one in self.instances if one.environment == environment)

@@ -65,7 +65,7 @@ def look_at(world: World, service: Service, names: Sequence[InstanceName]) -> Se
     """Ask instances now, and return what they answered, and what the balancer says of them."""
     instances = _named(service, names)
     sightings = world.prober.look(service, instances)
-    behind = [one for one in instances if service.balancer and one.environment in service.balancer.environments]
+    behind = [one for one in instances if service.balances(one)]
     if behind:
         serving = _in_service(world, service, behind)
         sightings = tuple(replace(seen, in_service=serving.get(seen.instance)) for seen in sightings)

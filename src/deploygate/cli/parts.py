@@ -58,10 +58,7 @@ class Parts:
     def drained(self, service: Service) -> frozenset[InstanceName]:
         """Return who is out of a service's balancer in the way in which a gate takes out, where that can be told."""
         balancer = self.balancer(service) if service.balancer else None
-        if service.balancer is None or not isinstance(balancer, Telling):
-            return frozenset()
-        behind = [one for one in service.instances if one.environment in service.balancer.environments]
-        return balancer.drained(service, behind)
+        return balancer.drained(service, service.behind) if isinstance(balancer, Telling) else frozenset()
 
     def close(self) -> None:
         """Let go of the shells on other machines."""

@@ -24,13 +24,13 @@ class Balancers:
     def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:
         """Take out those that the service's balancer sends traffic to."""
         self._known.pop(service.name, None)
-        behind = _behind(service, instances)
+        behind = [one for one in instances if service.balances(one)]
         return self._pick(service).drain(service, behind, patience) if behind else ()
 
     def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
         """Put back those that the service's balancer sends traffic to."""
         self._known.pop(service.name, None)
-        behind = _behind(service, instances)
+        behind = [one for one in instances if service.balances(one)]
         return self._pick(service).restore(service, behind) if behind else ()
 
     def in_service(self, service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
@@ -38,19 +38,13 @@ class Balancers:
 
         Looks follow each other within milliseconds, and a program of the user's own is not started for each.
         """
-        behind = _behind(service, instances)
+        behind = [one for one in instances if service.balances(one)]
         told = self._told(service) if behind else {}
         return {one.name: told[one.name] for one in behind if one.name in told}
 
     def _told(self, service: Service) -> Mapping[InstanceName, bool]:
         known = self._known.get(service.name)
         if known is None or self._now() >= known[0] + _MOMENT:
-            told = self._pick(service).in_service(service, _behind(service, service.instances))
+            told = self._pick(service).in_service(service, service.behind)
             known = self._known[service.name] = (self._now(), told)
         return known[1]
-
-
-def _behind(service: Service, instances: Sequence[Instance]) -> list[Instance]:
-    if service.balancer is None:
-        return []
-    return [one for one in instances if one.environment in service.balancer.environments]

@@ -64,7 +64,7 @@ class NginxServers:
                 text = host.file()
                 if text is None:
                     return {}
-                upstreams.append(read(text, _behind(service)))
+                upstreams.append(read(text, service.behind))
             except UpstreamError:
                 return {}
         return {one.name: all(one.name in upstream.serving for upstream in upstreams) for one in instances}
@@ -86,14 +86,14 @@ class NginxServers:
         """Return what an nginx has; without a file, it has everything."""
         text = host.file()
         if text is None:
-            return Upstream(frozenset(one.name for one in _behind(service)))
+            return Upstream(frozenset(one.name for one in service.behind))
         try:
-            return read(text, _behind(service))
+            return read(text, service.behind)
         except UpstreamError as error:
             raise UpstreamError(host.says(f"{self._way.file} {error}")) from None
 
     def _place(self, host: NginxHost, service: Service, upstream: Upstream) -> None:
-        host.place(written(self._way.upstream, upstream, _behind(service)))
+        host.place(written(self._way.upstream, upstream, service.behind))
 
     def _reloaded(self, host: NginxHost) -> frozenset[int]:
         """Reload, wait until only new workers take connections, and return the old ones."""
@@ -135,12 +135,6 @@ class NginxServers:
         except UpstreamError:
             return True  # not seen is not gone
         return bool((now.taking | now.leaving) & before)
-
-
-def _behind(service: Service) -> list[Instance]:
-    """Return every instance that the balancer stands before."""
-    within = service.balancer.environments if service.balancer else ()
-    return [one for one in service.instances if one.environment in within]
 
 
 def _troubles(instances: Sequence[Instance], failed: Sequence[str]) -> tuple[Trouble, ...]:
