@@ -153,3 +153,8 @@ def test_both_parsers_give_the_same_events(valid: str) -> None:
         return [repr(event) for event in iter(get, None)]
 
     assert seen(events(valid, python=True).get_event) == seen(events(valid).get_event)
+
+
+def test_the_reason_of_a_waiver_is_shown_as_one_line_that_prints() -> None:
+    valid = next(one for one in VALID if "Runs once a night" in one)
+    load(valid.replace("Runs once a night", "\ud7fcRuns once a night").encode())

@@ -8,7 +8,7 @@ from deploygate.findings import Finding, Severity
 from deploygate.inventory import Inventory
 from deploygate.rules.catalogue import RULES, WAIVABLE
 from deploygate.rules.complaint import Complaint
-from deploygate.wording import quoted
+from deploygate.wording import plain, quoted
 
 
 def judged(inventory: Inventory, complaint: Complaint) -> Finding:
@@ -19,7 +19,7 @@ def judged(inventory: Inventory, complaint: Complaint) -> Finding:
     reason = inventory.services[complaint.service].waive.get(complaint.rule)
     if reason is None:
         return finding
-    says = f"{complaint.says} (waived: {reason})"
+    says = f"{complaint.says} (waived: {plain(reason, 2000)})"
     return Finding(complaint.rule, complaint.where, says, complaint.help, Severity.WARNING)
 
 
