@@ -88,6 +88,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         on_failure=service.rollout.on_failure,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
+        reason=wish.reason,
         **left,
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),
         expected=expected,

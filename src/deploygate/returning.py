@@ -70,6 +70,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         worst=worst,
         of_run=undone.run if undone and not wish.version else "",
         raised=wish.raised,
+        reason=wish.reason,
         **traffic(service, known, {one.name for one in service.instances if one.environment in environments}),
     )
 

@@ -26,7 +26,8 @@ class Wish:
     """What was asked for. `environment` is the last one to go to (or, on the way back, the only one).
 
     `waived` has a reason for each rule that is not to refuse; `of_run` is the deploy to be undone, `raised` says
-    that this deploy raises it itself, having proven its way back before it began.
+    that this deploy raises it itself, having proven its way back before it began. `reason` is
+    a person's, in one line.
     """
 
     service: Service
@@ -36,6 +37,7 @@ class Wish:
     goal: Goal = Goal.DEPLOY
     of_run: RunId | None = None
     raised: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
