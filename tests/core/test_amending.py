@@ -24,7 +24,7 @@ OLD, NEW = Version("2.0"), Version("1.2")
 def test_only_the_version_is_changed(line: str, column: int, after: str | None) -> None:
     text = f"services:\n{line}"
     if after is None:
-        with pytest.raises(ValueError, match='there is no "2.0" at'):
+        with pytest.raises(ValueError, match=r'there is no "2\.0" at'):
             amended(text, Where("s.yml", 2, column), OLD, NEW)
     else:
         assert amended(text, Where("s.yml", 2, column), OLD, NEW) == f"services:\n{after}"
