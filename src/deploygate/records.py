@@ -221,7 +221,7 @@ def recall(kept: Sequence[Kept], *, alive: bool = False) -> Run | None:
         reached = set()
     if first.unplanned:
         plan = replace(plan, floors=dict.fromkeys(reached, 0))
-    moves = [move for move in plan.moves if move.environment in reached]
+    moves = [move for move in (*plan.held, *plan.moves) if move.environment in reached]
     out, restored = _traffic(plan, told)
     return Run(
         run=first.run,
