@@ -1,7 +1,6 @@
 """A run as a record that a forge keeps: what is written into one, and what a few of them tell of a run."""
 
 import base64
-import dataclasses
 import re
 import zlib
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
+from deploygate.closing import Closing, Said, ended
 from deploygate.endings import Ending, Goal
 from deploygate.names import Environment, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Run
@@ -17,20 +17,13 @@ from deploygate.plan import Move, Plan, Watch
 from deploygate.wording import plain
 
 SCHEMA = 1
-LONGEST = 140  # characters that a forge shows of a status
 _LARGEST_PLAN = 60_000  # characters of a plan in a record; a larger one is left out
 _LARGEST_JSON = 8 * 1024 * 1024  # bytes that a plan may become when it is unpacked
 _LARGEST_RECORD = 200_000  # characters of a record that came as text
-_LEAST_SAID = 40  # characters that the reason keeps beside the names of instances
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 _VERSION = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}", re.ASCII)
-_SAID = re.compile(
-    r"(?P<ending>[a-z_]+)(?P<bad> bad)?(?: owes (?P<owes>[^ :]+))?(?: out (?P<out>[^ :]+))?(?:: (?P<says>.*))?"
-)
-_ALL = "*"  # in place of names that would not fit
-_FINAL = {"success", "failure", "error", "inactive"}
 _REACHED = {"in_progress", "failure", "error"}
 _WELL = {Ending.DEPLOYED, Ending.ROLLED_BACK}
 
@@ -74,27 +67,6 @@ class Authored:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One status of a record: its state, its line, and when, in seconds."""
-
-    state: str
-    says: str
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """How a run ended, as the line of a status tells it; `owes` and `out` are None where that did not fit."""
-
-    ending: Ending
-    bad: bool
-    owes: tuple[InstanceName, ...] | None
-    out: tuple[InstanceName, ...] | None
-    says: str
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """A record with its statuses, the newest first, and when the forge says that it was made, also in seconds."""
 
@@ -103,10 +75,23 @@ class Kept:
     at: str
     since: float = 0.0
 
+    @property
+    def ended(self) -> Closing | None:
+        """How the record was closed, if it was."""
+        return ended(self.statuses)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the environment may have been changed."""
+        states, over = {said.state for said in self.statuses}, self.ended
+        well = "success" in states and (over is None or over.ending in _WELL)
+        return bool(states & _REACHED) or well
+
 
 def concerned(plan: Plan) -> tuple[Environment, ...]:
     """Return the environments of which a plan changes or watches instances, in the order of the deploy."""
-    return tuple(dict.fromkeys(move.environment for move in (*plan.held, *plan.moves)))
+    own = dict.fromkeys(move.environment for move in (*plan.held, *plan.moves))
+    return tuple(one for one in (dict.fromkeys(plan.floors) | own) if one in own)
 
 
 def records(run: RunId, plan: Plan, by: Authored) -> tuple[Record, ...]:
@@ -138,40 +123,6 @@ def payload(record: Record) -> dict[str, object]:
     return made
 
 
-def description(
-    ending: Ending,
-    says: str = "",
-    *,
-    bad: bool = False,
-    debts: Sequence[InstanceName] = (),
-    out: Sequence[InstanceName] | None = (),
-) -> str:
-    """Return the line that closes a record: `<ending>[ bad][ owes a,b][ out a,b][: <says>]`.
-
-    `out` are left out of the balancer; None: that is not known. Names that do not fit, or are not known, are `*`: a
-    reader takes it that each of the environment may be meant.
-    """
-    head = f"{ending}{' bad' if bad else ''}"
-    for word, names in (("owes", debts), ("out", (InstanceName(_ALL),) if out is None else out)):
-        told = f" {word} {','.join(names)}" if names else ""
-        fits = len(head) + len(told) <= LONGEST - _LEAST_SAID
-        head += told if fits else f" {word} {_ALL}"
-    line = plain(says, LONGEST - len(head) - 2) if says else ""
-    return f"{head}: {line}" if line else head
-
-
-def closing(line: str) -> Closing | None:
-    """Return what a line tells of an ending, or nothing where it is not one of ours."""
-    found = _SAID.fullmatch(line.strip()) if len(line) <= LONGEST else None
-    if found is None or found["ending"] not in set(Ending):
-        return None
-    try:
-        owes, out = _names(found["owes"]), _names(found["out"])
-    except ValueError:
-        return None
-    return Closing(Ending(found["ending"]), bool(found["bad"]), owes, out, plain(found["says"] or "", LONGEST))
-
-
 def read(given: object) -> Record | None:
     """Return the record that a payload is, which may be text or an object and made by anybody; else nothing."""
     try:
@@ -192,15 +143,6 @@ def read(given: object) -> Record | None:
     return replace(record, reason=reason, actor=actor)
 
 
-def ended(statuses: Sequence[Said]) -> Closing | None:
-    """Return how the newest status that closes a record says that it ended; later marks of the forge say nothing."""
-    for said in statuses:
-        told = closing(said.says)
-        if told and said.state in _FINAL:
-            return dataclasses.replace(told, at=said.at)
-    return None
-
-
 def recall(kept: Sequence[Kept], *, alive: bool = False) -> Run | None:
     """Return the run that its records tell of, or nothing where they do not agree on what it was.
 
@@ -214,9 +156,9 @@ def recall(kept: Sequence[Kept], *, alive: bool = False) -> Run | None:
     plan = _unpacked(first)
     if plan is None:
         return None
-    endings = [found for one in told if (found := ended(one.statuses))]
+    endings = [found for one in told if (found := one.ended)]
     over = endings[0] if endings else None
-    reached = {one.record.environment for one in told if _begun(one, over)}
+    reached = {one.record.environment for one in told if one.begun}
     if plan.goal is Goal.RESTORE or (over and over.ending in {Ending.REFUSED, Ending.LOCKED}):
         reached = set()
     if first.unplanned:
@@ -246,13 +188,6 @@ def _same(one: Record, other: Record) -> bool:
     return replace(one, environment=other.environment) == other
 
 
-def _begun(kept: Kept, over: Closing | None) -> bool:
-    """Tell whether an environment may have been changed."""
-    states = {said.state for said in kept.statuses}
-    well = "success" in states and (over is None or over.ending in _WELL)
-    return bool(states & _REACHED) or well
-
-
 def _owed(plan: Plan, kept: Sequence[Kept]) -> tuple[InstanceName, ...]:
     """Return who was left behind; where the names did not fit, all moves of that environment."""
     owed: dict[InstanceName, None] = {}
@@ -274,7 +209,7 @@ def _traffic(plan: Plan, kept: Sequence[Kept]) -> tuple[dict[InstanceName, float
     restored: dict[InstanceName, float] = {}
     changed = {move.instance for move in (*plan.moves, *plan.held)} | set(plan.out)
     for one in kept:
-        told = ended(one.statuses)
+        told = one.ended
         here = [name for name in plan.balanced if plan.instances.get(name) == one.record.environment]
         if told is None or told.out is None:
             at = told.at if told else max((said.at for said in one.statuses), default=one.since)
@@ -283,22 +218,6 @@ def _traffic(plan: Plan, kept: Sequence[Kept]) -> tuple[dict[InstanceName, float
             out |= {name: told.at for name in here if name in told.out}
             restored |= {name: told.at for name in here if name not in told.out}
     return out, restored
-
-
-def _names(text: str | None) -> tuple[InstanceName, ...] | None:
-    """Return the names in a line; None for all.
-
-    Raises:
-        ValueError: They are none.
-    """
-    if text is None:
-        return ()
-    if text == _ALL:
-        return None
-    names = text.split(",")
-    if not all(_NAME.fullmatch(name) for name in names):
-        raise ValueError(text)
-    return tuple(InstanceName(name) for name in names)
 
 
 def _packed(plan: Plan) -> str:

@@ -15,6 +15,7 @@ from simulation.gate import simulate
 from simulation.scenario import drawn
 from simulation.world import SimJournal
 
+from deploygate.closing import Closing, Said, closing, description
 from deploygate.endings import Ending, Goal
 from deploygate.events import Drained, Restored, Switch
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, Environment, RunId, ServiceName, Version
@@ -23,14 +24,10 @@ from deploygate.plan import Plan
 from deploygate.planning import plan_deploy
 from deploygate.records import (
     Authored,
-    Closing,
     GitHubRun,
     Kept,
     Record,
-    Said,
-    closing,
     concerned,
-    description,
     payload,
     read,
     recall,
