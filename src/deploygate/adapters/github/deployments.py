@@ -1,4 +1,4 @@
-"""Deployments and their statuses, as GitHub's API has them, for those that are records of ours; nothing is sent twice."""
+"""Deployments and their statuses, for those that are records of ours; nothing is sent twice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The journal of a runner that is gone tomorrow: what is on disk, and the records that GitHub keeps of the same runs."""
+"""The journal of a runner that is gone tomorrow: what is on its disk, and the records that GitHub keeps."""
 
 import threading
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Memory:
     A run that does not get the lock leaves no record, and neither does a restore: it changes no process.
     """
 
-    def __init__(  # noqa: PLR0913 - what it writes to, who writes, and who hears of what can't be written
+    def __init__(
         self,
         inner: Journal,
         records: Records,

@@ -1,7 +1,7 @@
 """What is remembered of runs, as deployments of GitHub: one for each run and environment, told only of turns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -109,7 +109,7 @@ class Records:
 
     def unclosed(self, run_id: int, attempt: int, sha: str) -> tuple[Unclosed, ...]:
         """Return the records of a run of a workflow that nothing has closed; one call, and one for each of its own."""
-        left = []
+        left: list[Unclosed] = []
         for one in self._deployments.listed({"sha": sha}):
             github = one.record.github
             if github and (github.run_id, github.attempt) == (run_id, attempt) and len(left) < STATUSES:
