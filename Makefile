@@ -34,7 +34,7 @@ lint: $(READY) ## ruff, mypy, the layers, shellcheck, the Action, the workflows,
 	$(BIN)/shellcheck --external-sources $$(git ls-files '*.sh')
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python tools/lint_workflows.py
-	$(BIN)/lychee --offline --include-fragments --no-progress -qq README.md docs
+	$(BIN)/lychee --offline --include-fragments --no-progress --quiet README.md docs
 	$(BIN)/codespell README.md docs src action.yml Dockerfile .github examples tools/*.py
 
 simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)

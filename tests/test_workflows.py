@@ -115,6 +115,9 @@ def test_a_rollback_is_dispatched_with_these_inputs_and_found_by_its_name(path: 
     inputs = found["on"]["workflow_dispatch"]["inputs"]
     assert list(inputs) == ["service", "environment", "version", "reason", "of_run", "raised"]
     assert inputs["version"]["default"] == "previous"
+    # GitHub refuses a dispatch whose value is no option, and fills in defaults: a way back must not end there.
+    assert {about["type"] for about in inputs.values()} == {"string", "boolean"}
+    assert {key for key, about in inputs.items() if about.get("default")} == {"version"}
     assert "inputs.service" in found["run-name"]
     assert "inputs.of_run" in found["run-name"]
 
