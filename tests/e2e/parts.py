@@ -67,7 +67,8 @@ BY_NAME = {part.name: part for part in PARTS}
 
 def _has_its_interpreter(script: Path) -> bool:
     """Tell whether what a script names is still there; a program that needs none has it."""
-    first = script.open("rb").readline()
+    with script.open("rb") as file:
+        first = file.readline()
     return not first.startswith(b"#!") or Path(first[2:].decode().strip()).exists()
 
 
