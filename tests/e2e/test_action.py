@@ -46,8 +46,8 @@ def shop(tmp_path: Path, source: Path) -> Iterator[Shop]:
     }
     places = Hosts([(host, port) for host in hosts.hosts], str(root / "srv"), {"port": hosts.port}, given)
     fleet = ShopFleet(tmp_path / "fleet", places)
-    secrets = {"SSH_KEY": given["ssh_key"]}
-    variables = {"SSH_KNOWN_HOSTS": given["ssh_known_hosts"], "SSH_CONFIG": given["ssh_config"]}
+    secrets = {"DEPLOY_KEY": given["ssh_key"]}
+    variables = {"KNOWN_HOSTS": given["ssh_known_hosts"], "SSH_CONFIG": given["ssh_config"]}
     with FakeGitHub() as hub:
         runner = Act(tmp_path / "jobs", Given(hub, secrets, variables), source)
         try:

@@ -114,7 +114,8 @@ class Shop:
 
     def _of_dispatch(self, run: Run) -> Job:
         about = {"inputs": dict(run.inputs), "ref": f"refs/heads/{run.branch}", "workflow": run.workflow.path}
-        return self._job(run, about, run.sha, f"refs/heads/{run.branch}", run.inputs)
+        inputs = {one.name: one.default for one in INPUTS} | dict(run.inputs)
+        return self._job(run, about, run.sha, f"refs/heads/{run.branch}", inputs)
 
     def _run(self, file: str, event: str) -> Run:
         (workflow,) = (one for one in self.repo.workflows.values() if one.file == file)

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from deploygate.fake_github import Input
+
 from .expressions import Contexts, filled, said
 
 PROJECT = Path(__file__).parents[2]
@@ -13,40 +15,38 @@ USES = "OWNER/deploygate/.github/workflows/{file}@v0"
 CHECK = """\
 name: check
 on: pull_request
-permissions: {contents: read, deployments: read, pull-requests: write, statuses: write}
 jobs:
   gate:
+    permissions: {contents: read, deployments: read, pull-requests: write, statuses: write}
     uses: OWNER/deploygate/.github/workflows/check.yml@v0
 """
 DEPLOY = """\
 name: deploy
-on:
-  push:
-    branches: [main]
-permissions: {actions: write, contents: write, deployments: write, pull-requests: write, statuses: write}
+on: {push: {branches: [main]}}
 jobs:
   gate:
+    permissions: {actions: write, contents: read, deployments: write, pull-requests: write, statuses: write}
     uses: OWNER/deploygate/.github/workflows/deploy.yml@v0
     with:
-      ssh_known_hosts: ${{ vars.SSH_KNOWN_HOSTS }}
+      ssh_known_hosts: ${{ vars.KNOWN_HOSTS }}
       ssh_config: ${{ vars.SSH_CONFIG }}
     secrets:
-      ssh_key: ${{ secrets.SSH_KEY }}
+      ssh_key: ${{ secrets.DEPLOY_KEY }}
 """
 ROLLBACK = """\
 name: rollback
 on:
   workflow_dispatch:
     inputs:
-      service: {description: The service to take back., type: string, required: true}
-      environment: {description: Empty means all., type: string, default: ""}
-      version: {description: The version to go back to., type: string, default: previous}
-      reason: {description: Why., type: string, default: ""}
-      of_run: {description: The run that is taken back., type: string, default: ""}
-      take_over: {description: The run that is over., type: string, default: ""}
-permissions: {contents: read, deployments: write, pull-requests: write, statuses: write}
+      service: {description: "Which service?", type: string, required: true}
+      environment: {description: "In which environment?", type: string}
+      version: {description: "Back to which version?", type: string, default: previous}
+      reason: {description: "Why?", type: string}
+      of_run: {description: Filled in by a deploy that failed., type: string}
+      raised: {description: Ticked by a deploy that failed., type: boolean, default: false}
 jobs:
   gate:
+    permissions: {contents: read, deployments: write, pull-requests: write, statuses: write}
     uses: OWNER/deploygate/.github/workflows/rollback.yml@v0
     with:
       service: ${{ inputs.service }}
@@ -54,14 +54,17 @@ jobs:
       version: ${{ inputs.version }}
       reason: ${{ inputs.reason }}
       of_run: ${{ inputs.of_run }}
-      take_over: ${{ inputs.take_over }}
-      ssh_known_hosts: ${{ vars.SSH_KNOWN_HOSTS }}
+      raised: ${{ inputs.raised }}
+      ssh_known_hosts: ${{ vars.KNOWN_HOSTS }}
       ssh_config: ${{ vars.SSH_CONFIG }}
     secrets:
-      ssh_key: ${{ secrets.SSH_KEY }}
+      ssh_key: ${{ secrets.DEPLOY_KEY }}
 """
 FILES = {"check.yml": CHECK, "deploy.yml": DEPLOY, "rollback.yml": ROLLBACK}
-INPUTS = tuple(yaml.safe_load(ROLLBACK)[True]["workflow_dispatch"]["inputs"])  # YAML 1.1 reads `on` as true
+INPUTS = tuple(
+    Input(name, required=about.get("required", False), default=said(about.get("default")))
+    for name, about in yaml.safe_load(ROLLBACK)[True]["workflow_dispatch"]["inputs"].items()  # YAML 1.1: `on` is true
+)
 
 
 def permissions(file: str) -> dict[str, str]:
