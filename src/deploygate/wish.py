@@ -16,6 +16,7 @@ WAIVABLE = {
     "bad-version": "a version that failed before is tried again",
     "way-back": "there is no proven way back",
     "unfinished": "the run that was cut off before is left as it is",
+    "superseded": "a newer run of the workflow has deployed another version since, and this one goes back",
     "interface-lost": "a running neighbour loses an interface that it consumes",
     "interface-missing": "an interface that this version consumes is not provided",
 }
@@ -45,9 +46,11 @@ class Known:
     """What was found out: a sighting of each instance, what runs beside it, and what earlier runs left.
 
     `drained` are out of the balancer in the way in which a gate takes out, whether a run on record did it or not.
+    `github_run` is the run of a workflow that asks, where one does; it keeps its number when it is run again.
     """
 
     seen: Mapping[InstanceName, Sighting]
     running: tuple[Running, ...]
     past: Past
     drained: frozenset[InstanceName] = frozenset()
+    github_run: int | None = None

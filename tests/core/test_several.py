@@ -28,8 +28,9 @@ def test_the_first_failure_is_the_verdict_and_what_was_not_begun_is_named() -> N
 
 def test_while_it_goes_on_nothing_is_called_done() -> None:
     text = report.several_markdown([GOOD], ["B", "C"], going=True)
-    assert text.startswith("### ⏳ 1 of 3 services done")
-    assert text.count("to come") == 2
+    assert text.startswith("### ⏳ B is being deployed; 1 of 3 services done")
+    assert (text.count("under way"), text.count("to come")) == (1, 1)
+    assert report.several_markdown([], ["B"], going=True).startswith("### ⏳ B is being deployed\n")
 
 
 def test_all_of_them_well_is_a_success() -> None:

@@ -46,7 +46,7 @@ class Places:
         return (self.state or self.folder / ".deploygate").resolve()
 
 
-def _same_journal(journal: Journal) -> Journal:
+def _same_journal(journal: Journal, _run: RunId) -> Journal:
     return journal
 
 
@@ -61,7 +61,7 @@ class Beyond:
     `forge` is used in place of the files of the state folder.
     """
 
-    journal: Callable[[Journal], Journal] = _same_journal
+    journal: Callable[[Journal, RunId], Journal] = _same_journal
     locks: Callable[[Locks], Locks] = _same_locks
     forge: Callable[[SystemClock, RunId], Forge] | None = None
 
@@ -116,7 +116,7 @@ def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HE
         balancer=Balancers(parts.balancer),
         forge=forge,
     )
-    return Gate(loaded.inventory, world, beyond.journal(journal), clock, prober, parts)
+    return Gate(loaded.inventory, world, beyond.journal(journal, run), clock, prober, parts)
 
 
 def _actor() -> str:

@@ -2,6 +2,7 @@
 
 from deploygate.report.accounts import account_data, as_json, as_markdown, as_text, decision
 from deploygate.report.actions import action_line, actions_json, change_line
+from deploygate.report.cutting import cut
 from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
 from deploygate.report.forms import escaped
 from deploygate.report.merging import merging_data, merging_headline, merging_markdown, merging_text
@@ -17,6 +18,7 @@ __all__ = [
     "as_markdown",
     "as_text",
     "change_line",
+    "cut",
     "decision",
     "escaped",
     "findings_data",

@@ -39,6 +39,7 @@ class Hub:
     ) -> None:
         _check(api_url, repository)
         self.repository = repository
+        self.told: dict[tuple[str, str], tuple[str, str]] = {}  # (commit, context) -> the status written last
         self._line = Line(_origin(api_url), patience, stopped)
         self.repo = Repository(_requester(api_url, _token(token), self._line), url=f"/repos/{repository}")
 
