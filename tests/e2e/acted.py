@@ -1,6 +1,7 @@
 """Runs jobs by an independent runner of Actions: act, which builds the Action's image and runs it as containers."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ from .parts import CACHE, as_root, found
 
 USED = "OWNER/deploygate@v0"  # what the workflows use; act takes this checkout in its place
 BASE = "python:3.13-slim"
+TOO_NEW = re.compile(r"^ +(deployment: false|queue: max)\b.*\n", re.MULTILINE)  # act has no meaning for either
+OTHERS = re.compile(r"uses: (actions/(?!checkout@)[\w-]+@\w+)")  # actions that can't be fetched, and steps don't reach
+ABSENT = "runs: {using: composite, steps: [{run: 'echo this action is not here; exit 1', shell: sh}]}\n"
 _LEVELS = {"error", "warning", "notice"}
 
 
@@ -37,6 +41,10 @@ def action_source(folder: Path) -> Iterator[Path]:
             if (PROJECT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes((PROJECT / name).read_bytes())
+        for workflow in (folder / ".github/workflows").iterdir():
+            workflow.write_text(TOO_NEW.sub("", workflow.read_text()))
+        (folder / "absent").mkdir()
+        (folder / "absent" / "action.yml").write_text(ABSENT)
         yield folder
 
 
@@ -44,7 +52,9 @@ class Act:
     """Runs jobs in containers; what a job has written is gone with them."""
 
     def __init__(self, folder: Path, given: Given, source: Path) -> None:
-        self._folder, self._given, self._source = folder, given, source
+        self._folder, self._given = folder, given
+        places = {USED: source} | dict.fromkeys(_others(source), source / "absent")
+        self._known = [f"--local-repository={given.hub.web}/{used}={place}" for used, place in places.items()]
         self._begun: list[ActedJob] = []
 
     def begin(self, job: Job) -> "ActedJob":
@@ -64,12 +74,7 @@ class Act:
         _write_values(where / "environment", known)
         words = [
             *(found("act"), job.event, "--json", "--rm", "--pull=false", "--no-cache-server", "--network", "host"),
-            *(
-                "--platform",
-                f"ubuntu-latest={BASE}",
-                "--local-repository",
-                f"{self._given.hub.web}/{USED}={self._source}",
-            ),
+            *("--platform", f"ubuntu-latest={BASE}", *self._known),
             *("--workflows", f".github/workflows/{job.workflow}", "--eventpath", str(where / "event.json")),
             *("--secret-file", str(where / "secrets"), "--var-file", str(where / "variables")),
             *("--env-file", str(where / "environment"), "--actor", job.run.actor.login),
@@ -124,9 +129,9 @@ class ActedJob:
         return _ran(self._said.read_text())
 
     def close(self) -> None:
-        """End act; what it leaves of containers goes when the engine is tidied."""
+        """End act, which removes its containers."""
         if self._act.poll() is None:
-            words = [*(as_root() or ()), "kill", "-TERM", str(self._act.pid)]
+            words = [*(as_root() or ()), "kill", "-INT", str(self._act.pid)]
             subprocess.run(words, capture_output=True, timeout=FUSE, check=False)
             self._act.wait(FUSE)
 
@@ -140,6 +145,11 @@ class ActedJob:
     def _kill(container: str) -> None:
         with suppress(UnobtainableError):
             docker("kill", container)
+
+
+def _others(source: Path) -> set[str]:
+    """Return the actions by others that the project's workflows use."""
+    return {used for file in (source / ".github/workflows").iterdir() for used in OTHERS.findall(file.read_text())}
 
 
 def _write_values(path: Path, values: Mapping[str, str]) -> None:
@@ -162,5 +172,5 @@ def _ran(said: str) -> Ran:
         tuple(Command(one["command"], one["kvPairs"], one["arg"]) for one in told if one.get("command") in _LEVELS),
         "".join(one["content"] for one in told if one.get("command") == "summary" and one["stage"] == "Main"),
         "".join(one["content"] for one in told if one.get("command") == "summary" and one["stage"] == "Post"),
-        "".join(one["msg"] for one in told if one.get("raw_output") or "command" in one) or said,
+        "".join(f"{one['msg'].rstrip()}\n" for one in told if one.get("raw_output") or "command" in one) or said,
     )

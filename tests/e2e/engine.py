@@ -1,9 +1,11 @@
 """A Docker engine, the machine's or one for the tests alone."""
 
+import fcntl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from typing import IO
 
 from deploygate.adapters.files import exclusive
 
@@ -37,24 +39,51 @@ def docker(*words: str, give: str = "", patience: float = FUSE) -> str:
 
 @contextmanager
 def engine() -> Iterator[None]:
-    """Have an engine: the one that runs, else one of our own, that ends with the block.
+    """Have an engine: the one that runs, else one of our own; it is shared, and ends with the last who has it.
 
     Raises:
         UnobtainableError: There is none, and none can be started.
     """
-    with ExitStack() as held:
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "engine.users").open("a") as users:
+        own = _entered(users)
         try:
-            held.enter_context(exclusive(CACHE / "engine.lock", patience=MAKING))
-        except TimeoutError:
-            raise UnobtainableError(f"another run has had the engine for more than {MAKING:g} s") from None
-        own = None if _answers() else _started()
-        try:
-            _tidy()
             yield
         finally:
-            _tidy()
-            if own is not None:
-                _stop(own)
+            _left(users, own)
+
+
+def _entered(users: IO[str]) -> "subprocess.Popen[bytes] | None":
+    """Be one of those who use the engine; return it if we had to start it."""
+    try:
+        with exclusive(CACHE / "engine.lock", patience=MAKING):
+            own = None if _answers() else _started()
+            if _alone(users):
+                _tidy()  # what a run left that was killed
+            fcntl.flock(users, fcntl.LOCK_SH)
+            return own
+    except TimeoutError:
+        raise UnobtainableError(f"another run has held the engine up for more than {MAKING:g} s") from None
+
+
+def _left(users: IO[str], own: "subprocess.Popen[bytes] | None") -> None:
+    """Be one no more; who started the engine waits for the others, and the last one tidies."""
+    fcntl.flock(users, fcntl.LOCK_UN)
+    end = time.monotonic() + (MAKING if own is not None else 0.0)
+    while not (alone := _alone(users)) and time.monotonic() < end:
+        time.sleep(0.1)
+    if alone:
+        _tidy()
+    if own is not None:
+        _stop(own)
+
+
+def _alone(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _tidy() -> None:
