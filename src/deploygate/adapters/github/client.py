@@ -85,7 +85,7 @@ class Hub:
 def _refused(error: GithubException, permission: str, call: str, *, writes: bool) -> GitHubTrouble:
     """Return what an answer of 400 and above means."""
     message = _message(error.data)
-    words = f": {quoted(message)}" if message else ""
+    words = f', and says "{message}"' if message else ""
     match error.status:
         case 401:
             return GitHubTrouble(
