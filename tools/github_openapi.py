@@ -151,9 +151,9 @@ class Extract:
         if "$ref" in about:
             return {"$ref": f"#/$defs/{self._defined(about['$ref'])}"}
         made = {key: about[key] for key in KEPT if key in about}
-        for key in ("anyOf", "oneOf", "allOf"):
+        for key in ("anyOf", "oneOf"):  # of objects that are closed here, more than one may fit: one is enough
             if key in about:
-                made[key] = [self.schema(one) for one in about[key]]
+                made["anyOf"] = [self.schema(one) for one in about[key]]
         if "items" in about:
             made["items"] = self.schema(about["items"])
         if "properties" in about:
