@@ -129,22 +129,26 @@ def test_a_moment_needs_a_date_a_time_and_a_zone(value: str) -> None:
 
 
 def test_all_violations_are_told_at_the_end() -> None:
-    with pytest.raises(AssertionError) as told_at_the_end, FakeGitHub() as hub:
-        hub.repository("acme/shop")
-        ask = Caller(hub, hub.token())
-        ask("GET", "/first")
-        ask("GET", "/second")
-    assert [line.split()[1] for line in str(told_at_the_end.value).splitlines()[1:]] == [
-        "/repos/acme/shop/first",
-        "/repos/acme/shop/second",
-    ]
+    def used() -> None:
+        with FakeGitHub() as hub:
+            ask = Caller(hub, hub.token())
+            ask("GET", "/first")
+            ask("GET", "/second")
+
+    with pytest.raises(AssertionError) as told_at_the_end:
+        used()
+    paths = [line.split()[1] for line in str(told_at_the_end.value).splitlines()[1:]]
+    assert paths == ["/repos/acme/shop/first", "/repos/acme/shop/second"]
 
 
 def test_a_test_that_fails_by_itself_is_not_drowned_in_violations() -> None:
-    with pytest.raises(KeyError), FakeGitHub() as hub:
-        hub.repository("acme/shop")
-        Caller(hub, hub.token())("GET", "/first")
-        raise KeyError
+    def used() -> None:
+        with FakeGitHub() as hub:
+            Caller(hub, hub.token())("GET", "/first")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        used()
 
 
 def test_a_defect_of_the_fake_is_told_with_its_trace(
