@@ -100,7 +100,7 @@ def account(run: RunId, rollout: Rollout, service: Service, elapsed: float) -> A
         version=plan.version,
         ending=ending,
         headline=headline(rollout, ending),
-        why=f"{about}{cause.says}" if cause else "",
+        why=f"{about}{cause.says}" if cause else plan.reason,
         done=tuple(done(rollout)),
         now=now(rollout, ending),
         concerns=("ops", service.owners.ops) if not succeeded(ending, plan.goal) else None,

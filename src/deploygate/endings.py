@@ -4,10 +4,11 @@ from enum import StrEnum
 
 
 class Ending(StrEnum):
-    """The terminal states of every run. What each one means stands in docs/endings.md."""
+    """The terminal states of every run, and of a check. What each one means stands in docs/endings.md."""
 
     DEPLOYED = "deployed"
     ALREADY_THERE = "already_there"
+    SOUND = "sound"
     REFUSED = "refused"
     LOCKED = "locked"
     ROLLED_BACK = "rolled_back"
@@ -31,6 +32,7 @@ class Goal(StrEnum):
 EXIT_CODES: dict[Ending, int] = {
     Ending.DEPLOYED: 0,
     Ending.ALREADY_THERE: 0,
+    Ending.SOUND: 0,
     Ending.INTERNAL_ERROR: 1,
     Ending.USAGE_ERROR: 2,
     Ending.INVENTORY_ERROR: 3,
@@ -46,6 +48,7 @@ EXIT_CODES: dict[Ending, int] = {
 MEANINGS: dict[Ending, str] = {
     Ending.DEPLOYED: "every instance answers, healthy, with the version that was asked for",
     Ending.ALREADY_THERE: "nothing to do: every instance was already there; nothing was restarted",
+    Ending.SOUND: "a check found nothing that stands in the way; nothing was touched",
     Ending.REFUSED: "a check before the start said no; nothing was touched",
     Ending.LOCKED: "another run holds this service; nothing was touched",
     Ending.ROLLED_BACK: "every touched instance was taken back and verified at its old version",
@@ -68,7 +71,7 @@ _WANTED = {
 
 def succeeded(ending: Ending, goal: Goal) -> bool:
     """Tell whether a run got what it was asked for; a deploy that was rolled back never did."""
-    return ending in {Ending.ALREADY_THERE, _WANTED[goal]}
+    return ending in {Ending.ALREADY_THERE, Ending.SOUND, _WANTED[goal]}
 
 
 def exit_code(ending: Ending, goal: Goal = Goal.DEPLOY) -> int:

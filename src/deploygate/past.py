@@ -6,7 +6,7 @@ import msgspec
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import Action, Drain, Drained, Event, Restored, Switch
-from deploygate.names import InstanceName, RunId, Version
+from deploygate.names import Environment, InstanceName, RunId, Version
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
 from deploygate.rollout import replay
@@ -16,6 +16,7 @@ class Run(msgspec.Struct, frozen=True):
     """One earlier run. `touched` were about to be changed, so they may have been; no `ending`: it was cut off.
 
     `out` were taken out of the balancer and not put back, `restored` were put back; each with the time, in seconds.
+    `github_run` is the run of a workflow that it was; an `unplanned` one changed something, and what is not on record.
     """
 
     run: RunId
@@ -30,6 +31,13 @@ class Run(msgspec.Struct, frozen=True):
     debts: tuple[InstanceName, ...] = ()
     out: dict[InstanceName, float] = {}
     restored: dict[InstanceName, float] = {}
+    github_run: int | None = None
+    unplanned: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run changed instances, or may have, or was held to some."""
+        return self.unplanned or bool(self.ways)
 
     @property
     def ways(self) -> dict[InstanceName, Move]:
@@ -109,7 +117,7 @@ class Past(msgspec.Struct, frozen=True):
     def last_deploy(self, run: RunId | None = None) -> Run | None:
         """Return the deploy to be undone: the one named, else the last that changed something."""
         for one in reversed(self.runs):
-            if one.plan.goal is Goal.DEPLOY and one.ways and run in {None, one.run}:
+            if one.plan.goal is Goal.DEPLOY and one.changed and run in {None, one.run}:
                 return one
         return None
 
@@ -123,19 +131,22 @@ class Past(msgspec.Struct, frozen=True):
     def unfinished(self) -> Run | None:
         """Return the last deploy if it was cut off or stopped half-way and nothing has settled it since."""
         back: set[InstanceName] = set()
+        whole: set[Environment] = set()  # of which all instances went to a version that was named
         for one in reversed(self.runs):
             if one.plan.goal is Goal.ROLLBACK and one.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE}:
                 back |= {move.instance for move in one.plan.moves}
-            if one.plan.goal is Goal.DEPLOY and one.ways and not one.alive:
+                whole |= {move.environment for move in one.plan.moves if not one.plan.of_run}
+            if one.plan.goal is Goal.DEPLOY and one.changed and not one.alive:
                 half = one.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR, *_HALF}
-                return one if half and not back.issuperset(one.ways) else None
+                settled = whole.issuperset(one.plan.floors) if one.unplanned else back.issuperset(one.ways)
+                return one if half and not settled else None
         return None
 
     def idle(self) -> Run | None:
         """Return the last run, where it is a deploy that was cut off or stopped before it changed anything."""
         told = (one for one in reversed(self.runs) if one.plan.goal is Goal.DEPLOY or one.plan.moves)
         last = next((one for one in told if one.plan.goal is not Goal.RESTORE), None)  # traffic is no change
-        if last is None or last.alive or last.ways or last.plan.goal is not Goal.DEPLOY:
+        if last is None or last.alive or last.changed or last.plan.goal is not Goal.DEPLOY:
             return None
         return last if last.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR} else None
 
@@ -182,6 +193,12 @@ class Past(msgspec.Struct, frozen=True):
         for one in self.runs:
             restored |= {name: at for name, at in one.restored.items() if at > restored.get(name, 0.0)}
         return frozenset(name for one in self.runs for name, at in one.out.items() if at >= restored.get(name, 0.0))
+
+    def newer(self, github_run: int, version: Version) -> Run | None:
+        """Return the last deploy that ended well, if a newer run of the workflow has made it, of another version."""
+        last = next((one for one in reversed(self.runs) if one.ending is Ending.DEPLOYED), None)
+        newer = last is not None and last.github_run is not None and last.github_run > github_run
+        return last if last and newer and last.plan.version != version else None
 
     def last_good(self) -> Version | None:
         """Return the version of the last deploy that ended well."""

@@ -52,7 +52,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     `worst` are seconds.
 
     `balanced` stand behind a balancer, where connections get `drain` seconds to go; an earlier run left `out` out of
-    it, and somebody else `apart`. `raised` is a rollback that the deploy `of_run` has raised itself.
+    it, and somebody else `apart`. `raised` is a rollback that the deploy `of_run` has raised itself. `reason` is why
+    somebody asked for it, in one line.
     """
 
     goal: Goal
@@ -77,6 +78,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     out: tuple[InstanceName, ...] = ()
     apart: tuple[InstanceName, ...] = ()
     raised: bool = False
+    reason: str = ""
 
     @property
     def idle(self) -> bool:

@@ -19,6 +19,7 @@ from deploygate.refusals import (
     no_way_back,
     not_waived,
     silent_balancer,
+    superseded,
 )
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
@@ -56,6 +57,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     environment_of = {one.name: one.environment for one in instances if one.name not in skipped}
     findings = [
         *line_stopped(wish, version, known.past, cut_off, resumed),
+        *(superseded(wish, version, known) if moves else ()),
         *broken_floor(wish, floors_of(service, environments)),
         *ill_baseline(wish, moves, known, excused),
         *silent_balancer(wish, moves, known),
@@ -88,6 +90,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         on_failure=service.rollout.on_failure,
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
+        reason=wish.reason,
         **left,
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),
         expected=expected,

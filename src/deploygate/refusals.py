@@ -38,6 +38,16 @@ def line_stopped(
         yield Finding("unfinished", service.where, says, back)
 
 
+def superseded(wish: Wish, version: Version, known: Known) -> Iterable[Finding]:
+    """Find that a newer run of the workflow has deployed another version: run again, an old one would take it back."""
+    newer = None if known.github_run is None else known.past.newer(known.github_run, version)
+    if newer:
+        name = wish.service.name
+        says = f"{name} {newer.plan.version} was deployed since, by run {newer.run} of a newer run of the workflow"
+        back = f"To go back on purpose: deploygate rollback {name} --to {version}, or --waive superseded=REASON."
+        yield Finding("superseded", wish.service.where, says, back)
+
+
 def bad_version(service: Service, version: Version, why: str) -> Finding:
     """Return the finding of a version that failed."""
     says = f"{service.name} {version} failed before ({why})"

@@ -20,6 +20,11 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         says = f"run {idle.run} of {service.name} {idle.plan.version} was stopped before it changed anything"
         return (Finding("nothing-to-undo", service.where, says, "To go back further, name the version: --to VERSION."),)
     undone = past.last_deploy(wish.of_run)
+    if undone and undone.unplanned and not wish.version:
+        says = (
+            f"what run {undone.run} of {service.name} {undone.plan.version} replaced was too much to be kept on record"
+        )
+        return (Finding("nothing-to-undo", service.where, says, "Name the version to go to: --to VERSION."),)
     targets: dict[InstanceName, Version | None] = {}
     if wish.version:
         targets = {one.name: wish.version for one in service.instances}
@@ -70,6 +75,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         worst=worst,
         of_run=undone.run if undone and not wish.version else "",
         raised=wish.raised,
+        reason=wish.reason,
         **traffic(service, known, {one.name for one in service.instances if one.environment in environments}),
     )
 

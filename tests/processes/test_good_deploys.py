@@ -169,4 +169,7 @@ def test_a_journal_tells_of_each_change_before_and_after_it(fleet: Fleet) -> Non
         ("done", "LockReleased"),
         ("end", "deployed"),
     ]
-    assert json.loads((fleet.state / "forge" / "status" / "deploygate-Svc.json").read_text())["state"] == "success"
+    assert (
+        json.loads((fleet.state / "forge" / "status" / "deploygate-production-Svc.json").read_text())["state"]
+        == "success"
+    )

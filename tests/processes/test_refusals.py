@@ -226,7 +226,7 @@ def test_what_a_service_says_is_harmless_wherever_it_is_shown(small: Fleet, form
         shown += [told.out, told.err]
     forge = small.state / "forge"
     markdown = [(forge / "comment-Svc.md").read_text(), (forge / "summary.md").read_text()]
-    status = json.loads((forge / "status" / "deploygate-Svc.json").read_text())["description"]
+    status = json.loads((forge / "status" / "deploygate-production-Svc.json").read_text())["description"]
     for text in (*shown, *markdown, status):
         assert "\x1b" not in text
         assert "##[" not in text

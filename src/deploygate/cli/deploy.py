@@ -14,6 +14,7 @@ from deploygate.cli.options import (
     inventory_option,
     parsed_waivers,
     progress_option,
+    reason_option,
     reported,
     ssh_options,
     state_option,
@@ -23,6 +24,7 @@ from deploygate.cli.options import (
 from deploygate.cli.running import Telling, carry_out
 from deploygate.cli.wiring import Places, open_gate
 from deploygate.wish import WAIVABLE, Wish
+from deploygate.wording import plain
 
 
 @click.command("deploy")
@@ -40,6 +42,7 @@ from deploygate.wish import WAIVABLE, Wish
     help="Whether instances that do not answer well before the start refuse the run, or are rolled all the same.",
 )
 @waive_option
+@reason_option
 @take_over_option
 @dry_run_option
 @progress_option
@@ -55,6 +58,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     environment: str | None,
     baseline: str,
     waivers: tuple[str, ...],
+    reason: str,
     take_over: str | None,
     dry_run: bool,
     progress: str,
@@ -77,5 +81,6 @@ def command(  # noqa: PLR0913 - one parameter an option
             version_named(version),
             environment_named(gate.inventory, environment),
             waived,
+            reason=plain(reason),
         )
         sys.exit(carry_out(gate, wish, Telling(form, progress, dry_run)))

@@ -9,13 +9,10 @@ import click
 from deploygate import report
 from deploygate.cli.finding_out import service_named
 from deploygate.cli.given import SshGiven
+from deploygate.cli.observing import observe
 from deploygate.cli.options import format_option, inventory_option, reported, ssh_options, state_option
-from deploygate.cli.wiring import Gate, Places, open_gate
+from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import EXIT_CODES, Ending
-from deploygate.inventory import Service
-from deploygate.observation import Observed, observed
-from deploygate.past import Past
-from deploygate.perform import look_at
 
 
 @click.command("observe")
@@ -32,13 +29,7 @@ def command(service: str | None, inventory: Path, state: Path | None, ssh: SshGi
     """
     with closing(open_gate(Places(inventory, state, ssh))) as gate:
         services = [service_named(gate.inventory, service)] if service else list(gate.inventory.services.values())
-        gate.parts.make(services)
-        rows = [row for one in services for row in _observe(gate, one)]
+        rows = observe(gate, services)
     shown = {"text": report.observed_text, "json": report.observed_json, "markdown": report.observed_markdown}[form]
     click.echo(shown(rows), nl=False)
     sys.exit(0 if all(row.as_wanted for row in rows) else EXIT_CODES[Ending.CANNOT_TELL])
-
-
-def _observe(gate: Gate, service: Service) -> tuple[Observed, ...]:
-    seen = look_at(gate.world, service, [one.name for one in service.instances]).sightings
-    return observed(service, seen, Past(gate.journal.past(service.name)))

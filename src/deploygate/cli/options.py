@@ -61,6 +61,12 @@ waive_option = click.option(
     metavar="RULE=REASON",
     help="Let a rule not refuse this run; the reason is recorded. May be given again.",
 )
+reason_option = click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Why you ask for this run, in one line; it is recorded and told.",
+)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print the actions instead of performing them.")
 take_over_option = click.option(
     "--take-over",

@@ -14,6 +14,7 @@ from deploygate.cli.options import (
     inventory_option,
     parsed_waivers,
     progress_option,
+    reason_option,
     reported,
     ssh_options,
     state_option,
@@ -25,6 +26,7 @@ from deploygate.cli.wiring import Places, open_gate
 from deploygate.endings import Goal
 from deploygate.names import RunId
 from deploygate.wish import WAIVABLE, Wish
+from deploygate.wording import plain
 
 
 @click.command("rollback")
@@ -37,6 +39,7 @@ from deploygate.wish import WAIVABLE, Wish
 @state_option
 @ssh_options
 @waive_option
+@reason_option
 @take_over_option
 @dry_run_option
 @progress_option
@@ -53,6 +56,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     state: Path | None,
     ssh: SshGiven,
     waivers: tuple[str, ...],
+    reason: str,
     take_over: str | None,
     dry_run: bool,
     progress: str,
@@ -74,5 +78,6 @@ def command(  # noqa: PLR0913 - one parameter an option
             Goal.ROLLBACK,
             RunId(of_run) if of_run else None,
             raised,
+            plain(reason),
         )
         sys.exit(carry_out(gate, wish, Telling(form, progress, dry_run)))

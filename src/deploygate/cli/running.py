@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import click
 
@@ -16,7 +17,7 @@ from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.events import Action, Event, LockTaken
 from deploygate.findings import Finding
-from deploygate.names import RunId
+from deploygate.names import Environment, RunId
 from deploygate.plan import Plan, Planned
 from deploygate.planning import plan_deploy
 from deploygate.rehearsal import rehearse
@@ -43,24 +44,38 @@ class Telling:
 
 def carry_out(gate: Gate, wish: Wish, telling: Telling) -> int:
     """Plan a wish from what is observed, run it, tell of it, and return the exit code."""
+    told = run(gate, wish, telling)
+    if told is None:
+        return 0
+    if not telling.dry_run and told.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
+        markdown = report.as_markdown(told)
+        _try(lambda: gate.world.forge.comment(told.service, markdown))
+        _try(lambda: gate.world.forge.summary(markdown))
+    _try(lambda: click.echo(RENDER[telling.form](told), nl=False))
+    return exit_code(told.ending, told.goal)
+
+
+def run(gate: Gate, wish: Wish, telling: Telling) -> Account | None:
+    """Plan a wish from what is observed, run it, and return what is to be told of it; a rehearsal is printed only."""
     if not telling.dry_run:
         gate.clock.listen()
     known = find_out(gate, wish.service)
     planned = plan_for(gate, wish, known)
     if isinstance(planned, tuple):
         busy = known.past.under_way(wish.goal)
-        run = gate.world.run
-        told = locked(run, wish.goal, wish.service, asked(wish), busy) if busy else refusal(run, wish, planned)
+        name = gate.world.run
+        told = locked(name, wish.goal, wish.service, asked(wish), busy) if busy else refusal(name, wish, planned)
     elif wish.goal is not Goal.ROLLBACK and planned.idle:
         told = already_there(gate.world.run, wish.service, planned, known.seen)
     elif telling.dry_run:
-        return _rehearsed(planned, known, telling.form)
+        _rehearsed(planned, known, telling.form)
+        return None
     else:
-        return _run(gate, wish, planned, known, telling)
-    if not telling.dry_run:
-        return _told(gate, told, telling.form)
-    click.echo(RENDER[telling.form](told), nl=False)
-    return exit_code(told.ending, told.goal)
+        told = _run(gate, wish, planned, known, telling)
+    if not telling.dry_run and told.ending is not Ending.LOCKED:
+        state = "success" if succeeded(told.ending, told.goal) else "failure"
+        _say(gate, wish, state, f"{told.ending}: {told.headline}")
+    return told
 
 
 def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:
@@ -84,7 +99,17 @@ def asked(wish: Wish) -> str:
     return wish.version or (wish.service.wanted if wish.goal is Goal.DEPLOY else wish.goal.value)
 
 
-def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> int:
+def concerned(gate: Gate, wish: Wish) -> tuple[Environment, ...]:
+    """Return the environments that a wish is about: those of the service, up to the last one asked for."""
+    order = gate.inventory.environments
+    last = wish.environment
+    upto = order if last is None else order[: order.index(last) + 1]
+    if wish.goal is Goal.ROLLBACK and last is not None:
+        upto = (last,)
+    return tuple(environment for environment in upto if wish.service.within(environment))
+
+
+def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) -> Account:
     began = gate.clock.now()
     service = wish.service
     baseline = tuple(known.seen[name] for name in planned.instances)
@@ -93,36 +118,22 @@ def _run(gate: Gate, wish: Wish, planned: Plan, known: Known, telling: Telling) 
         def announce(rollout: Rollout, action: Action, event: Event | None) -> None:
             show(rollout, action, event)
             if isinstance(event, LockTaken):  # before that, the status is that of the run which holds it
-                _say(gate, service.name, "pending", f"{wish.goal} of {planned.version} is under way")
+                _say(gate, wish, "pending", f"{wish.goal} of {planned.version} is under way")
 
         rollout = drive(gate.world, service, planned, baseline, gate.journal, announce)
-    return _told(gate, account(gate.world.run, rollout, service, gate.clock.now() - began), telling.form)
+    return account(gate.world.run, rollout, service, gate.clock.now() - began)
 
 
-def _rehearsed(planned: Plan, known: Known, form: str) -> int:
+def _rehearsed(planned: Plan, known: Known, form: str) -> None:
     baseline = tuple(known.seen[name] for name in planned.instances)
     lines = [report.action_line(action) for action in rehearse(planned, baseline)]
     click.echo(report.actions_json(lines) if form == "json" else "".join(f"{line}\n" for line in lines), nl=False)
-    return 0
 
 
-def _told(gate: Gate, told: Account, form: str) -> int:
-    if told.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
-        _show(gate, told)
-    _try(lambda: click.echo(RENDER[form](told), nl=False))
-    return exit_code(told.ending, told.goal)
-
-
-def _show(gate: Gate, told: Account) -> None:
-    state = "success" if succeeded(told.ending, told.goal) else "failure"
-    markdown = report.as_markdown(told)
-    _say(gate, told.service, state, f"{told.ending}: {told.headline}")
-    _try(lambda: gate.world.forge.comment(told.service, markdown))
-    _try(lambda: gate.world.forge.summary(markdown))
-
-
-def _say(gate: Gate, service: str, state: str, says: str) -> None:
-    _try(lambda: gate.world.forge.status(f"deploygate/{service}", state, plain(says, 140)))
+def _say(gate: Gate, wish: Wish, state: str, says: str) -> None:
+    for environment in concerned(gate, wish):
+        context = f"deploygate/{environment}/{wish.service.name}"
+        _try(partial(gate.world.forge.status, context, state, plain(says, 140)))
 
 
 def _try(show: Callable[[], None]) -> None:

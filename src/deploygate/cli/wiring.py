@@ -3,6 +3,7 @@
 import getpass
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from deploygate.errors import InventoryError
 from deploygate.inventory import Inventory
 from deploygate.names import RunId
 from deploygate.perform import World
-from deploygate.ports import Journal
+from deploygate.ports import Forge, Journal, Locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,26 @@ class Places:
         return (self.state or self.folder / ".deploygate").resolve()
 
 
+def _same_journal(journal: Journal, _run: RunId) -> Journal:
+    return journal
+
+
+def _same_locks(locks: Locks) -> Locks:
+    return locks
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What stands around a gate where there is more than this machine: it wraps the parts that remember and hold.
+
+    `forge` is used in place of the files of the state folder.
+    """
+
+    journal: Callable[[Journal, RunId], Journal] = _same_journal
+    locks: Callable[[Locks], Locks] = _same_locks
+    forge: Callable[[SystemClock, RunId], Forge] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """All that a verb works with."""
@@ -62,8 +83,11 @@ class Gate:
         self.parts.close()
 
 
-def open_gate(places: Places, take_over: str | None = None) -> Gate:
-    """Return a gate on an inventory.
+_HERE = Beyond()
+
+
+def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HERE) -> Gate:
+    """Return a gate on an inventory; `beyond` is what there is besides this machine.
 
     Raises:
         InventoryError: The inventory has errors.
@@ -78,17 +102,21 @@ def open_gate(places: Places, take_over: str | None = None) -> Gate:
     hosts = Drivers(parts.driver)
     journal = FileJournal(places.kept / "runs", run, _actor())
     prober = HttpProber(hosts.process, clock.now, verify=os.environ.get("SSL_CERT_FILE") or True)
+    locks = FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None, journal.ended)
     options = ("--inventory", str(places.inventory.resolve()), "--state", str(places.kept))
+    forge: Forge = LocalForge(places.kept / "forge", options, clock.stopped, places.ssh.exported())
+    if beyond.forge is not None:
+        forge = beyond.forge(clock, run)
     world = World(
         run=run,
         clock=clock,
         prober=prober,
         hosts=hosts,
-        locks=FileLocks(places.kept / "locks", run, RunId(take_over) if take_over else None, journal.ended),
+        locks=beyond.locks(locks),
         balancer=Balancers(parts.balancer),
-        forge=LocalForge(places.kept / "forge", options, clock.stopped, places.ssh.exported()),
+        forge=forge,
     )
-    return Gate(loaded.inventory, world, journal, clock, prober, parts)
+    return Gate(loaded.inventory, world, beyond.journal(journal, run), clock, prober, parts)
 
 
 def _actor() -> str:

@@ -1,9 +1,10 @@
 """An account: the verdict first, a few lines that explain it, one table, and the rest folded away."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from deploygate.account import Account, Row
-from deploygate.endings import exit_code, succeeded
+from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.findings import Finding
 from deploygate.report.findings import findings_data
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
@@ -44,40 +45,50 @@ def as_markdown(account: Account) -> str:
     return "\n".join([*lines, "", f"<sub>deploygate{run}{took}</sub>", ""])
 
 
+def decision(ending: Ending, goal: Goal) -> str:
+    """Return the verdict on a run in one of three words; what can't be told is neither of the others."""
+    if succeeded(ending, goal):
+        return "pass"
+    return "cannot_tell" if ending in {Ending.CANNOT_TELL, Ending.INTERNAL_ERROR} else "fail"
+
+
 def as_json(account: Account) -> str:
     """Return an account for a program, `schema: 1`; `reason_code` is from the closed list of endings."""
-    return json_text(
-        {
-            "schema": SCHEMA,
-            "run": account.run,
-            "goal": account.goal,
-            "service": account.service,
-            "version": account.version,
-            "ending": account.ending,
-            "reason_code": account.ending,
-            "decision": "pass" if succeeded(account.ending, account.goal) else "fail",
-            "exit_code": exit_code(account.ending, account.goal),
-            "says": account.headline,
-            "why": account.why,
-            "done": account.done,
-            "now": account.now,
-            "concerns": dict(zip(("role", "who"), account.concerns, strict=True)) if account.concerns else None,
-            "instances": [
-                {
-                    "instance": row.instance,
-                    "environment": row.environment,
-                    "version": row.version,
-                    "health": row.health,
-                    "state": row.state,
-                    "says": row.says,
-                }
-                for row in account.rows
-            ],
-            "reasons": findings_data(account.reasons),
-            "notes": account.notes,
-            "elapsed": round(account.elapsed, 3),
-        }
-    )
+    return json_text(account_data(account))
+
+
+def account_data(account: Account) -> dict[str, Any]:
+    """Return an account as plain data."""
+    return {
+        "schema": SCHEMA,
+        "run": account.run,
+        "goal": account.goal,
+        "service": account.service,
+        "version": account.version,
+        "ending": account.ending,
+        "reason_code": account.ending,
+        "decision": decision(account.ending, account.goal),
+        "exit_code": exit_code(account.ending, account.goal),
+        "says": account.headline,
+        "why": account.why,
+        "done": account.done,
+        "now": account.now,
+        "concerns": dict(zip(("role", "who"), account.concerns, strict=True)) if account.concerns else None,
+        "instances": [
+            {
+                "instance": row.instance,
+                "environment": row.environment,
+                "version": row.version,
+                "health": row.health,
+                "state": row.state,
+                "says": row.says,
+            }
+            for row in account.rows
+        ],
+        "reasons": findings_data(account.reasons),
+        "notes": account.notes,
+        "elapsed": round(account.elapsed, 3),
+    }
 
 
 def _explained(account: Account) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What was observed: the verdict, then the table."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -30,9 +31,12 @@ def observed_markdown(rows: Sequence[Observed]) -> str:
 
 def observed_json(rows: Sequence[Observed]) -> str:
     """Return an observation for a program, `schema: 1`."""
-    return json_text(
-        {"schema": SCHEMA, "instances": [msgspec.to_builtins(row) | {"as_wanted": row.as_wanted} for row in rows]}
-    )
+    return json_text(observed_data(rows))
+
+
+def observed_data(rows: Sequence[Observed]) -> dict[str, Any]:
+    """Return an observation as plain data."""
+    return {"schema": SCHEMA, "instances": [msgspec.to_builtins(row) | {"as_wanted": row.as_wanted} for row in rows]}
 
 
 def _filled(rows: Sequence[Observed]) -> tuple[list[list[str]], tuple[str, ...]]:

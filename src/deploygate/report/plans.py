@@ -32,13 +32,16 @@ def plan_markdown(plan: Plan, service: Service) -> str:
     """Return a plan for a comment."""
     if not plan.moves:
         return f"### {escaped(_plan_headline(plan))}\n"
+    return f"### {escaped(_plan_headline(plan))}\n\n{plan_details(plan, service)}"
+
+
+def plan_details(plan: Plan, service: Service) -> str:
+    """Return what stands below the headline of a plan in a comment: reach, way back, owners, steps."""
     steps = [[escaped(cell) for cell in row] for row in _steps(plan)]
     owners = f"ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}"
     notes = [f"- **not protected**: {escaped(note)}" for note in plan.unprotected]
     return "\n".join(
         [
-            f"### {escaped(_plan_headline(plan))}",
-            "",
             f"- **reach**: {escaped(_reach(plan))}",
             f"- **back**: {escaped(_way_back(plan))}",
             *([f"- **via**: {escaped(_traffic(plan))}"] if plan.balanced else []),

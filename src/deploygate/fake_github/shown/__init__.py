@@ -1,0 +1,1 @@
+"""What GitHub shows of each thing: its JSON."""

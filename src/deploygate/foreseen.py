@@ -1,0 +1,99 @@
+"""What a deploy would do, told before anything is asked of the instances: from what is recorded, or declared."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deploygate.behind import patience
+from deploygate.caveats import unprotected
+from deploygate.changes import Change
+from deploygate.endings import Goal
+from deploygate.interfaces import Running, neighbours
+from deploygate.inventory import Inventory
+from deploygate.names import PRODUCTION, ServiceName, Version
+from deploygate.past import Past
+from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
+from deploygate.refusals import broken_floor, line_stopped, lost_interfaces, not_waived
+from deploygate.waves import in_waves
+from deploygate.wish import Known, Wish
+
+
+class Source(StrEnum):
+    """How it is known what runs now."""
+
+    OBSERVED = "observed"
+    RECORDED = "recorded"
+    DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One change that an edit of the inventory asks for, with its plan, or why it would be refused."""
+
+    change: Change
+    source: Source
+    planned: Planned
+
+
+def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[ServiceName, Version]) -> Foreseen:
+    """Return the plan of a change that nobody has looked at the fleet for; the run itself will look.
+
+    `now` are the versions that the neighbours are taken to be at: those changed before this one at their new one.
+    """
+    service, good = change.service, past.last_good()
+    source = Source.RECORDED if good else Source.DECLARED
+    was = good or change.was
+    known = Known(seen={}, running=tuple(_running(inventory, change, now)), past=past)
+    wish = Wish(service, change.to)
+    moves = in_waves(
+        service,
+        tuple(
+            Move(one.name, environment, to=change.to, was=was, bake=_bake(change, environment, number))
+            for environment in inventory.environments
+            for number, one in enumerate(service.within(environment))
+        ),
+    )
+    cut_off = past.unfinished()
+    resumed = cut_off if cut_off and cut_off.plan.version == change.to else None
+    findings = (
+        *line_stopped(wish, change.to, past, cut_off, resumed),
+        *broken_floor(wish, floors_of(service, inventory.environments)),
+        *lost_interfaces(inventory, wish, {change.to, *((was,) if was else ())}, known),
+    )
+    refused = not_waived(wish, findings)
+    if refused:
+        return Foreseen(change, source, refused)
+    watch = watch_of(service)
+    expected, worst = times(watch, moves, patience(service))
+    planned = Plan(
+        goal=Goal.DEPLOY,
+        service=service.name,
+        version=change.to,
+        moves=moves if was != change.to else (),
+        watch=watch,
+        instances={one.name: one.environment for one in service.instances},
+        floors=floors_of(service, inventory.environments),
+        unprotected=tuple(unprotected(inventory, wish, moves, known, ())),
+        balanced=tuple(one.name for one in service.behind),
+        drain=patience(service),
+        expected=expected,
+        worst=worst,
+    )
+    return Foreseen(change, source, planned)
+
+
+def assumed(before: Inventory, after: Inventory, done: Iterable[Change]) -> dict[ServiceName, Version]:
+    """Return the versions that services are taken to be at when these changes are made: else as they were wanted."""
+    now = {name: service.wanted for name, service in before.services.items() if name in after.services}
+    return now | {one.service.name: one.to for one in done}
+
+
+def _bake(change: Change, environment: str, number: int) -> float:
+    return change.service.rollout.bake if environment == PRODUCTION and number == 0 else 0.0
+
+
+def _running(inventory: Inventory, change: Change, now: Mapping[ServiceName, Version]) -> Iterable[Running]:
+    beside = neighbours(inventory, change.service)
+    for environment in inventory.environments:
+        there = [name for name in beside if inventory.services[name].within(environment)]
+        yield Running(environment, {name: frozenset({now[name]} if name in now else ()) for name in there})
