@@ -11,7 +11,8 @@ from github.GithubException import BadAttributeException, GithubException
 from github.Repository import Repository
 from github.Requester import Requester
 
-from deploygate.adapters.github.line import Line, LineError, Patience
+from deploygate.adapters.github.asking import LineError, Patience
+from deploygate.adapters.github.line import Line
 from deploygate.adapters.github.trouble import Absent, Denied, GitHubTrouble, Unsent
 from deploygate.names import Secret
 from deploygate.wording import plain, quoted
