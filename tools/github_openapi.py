@@ -93,6 +93,8 @@ KEPT = (
     *("type", "enum", "format", "pattern", "required", "minimum", "maximum", "minLength", "maxLength"),
     *("minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"),
 )
+# The description says `date-time`, and its own prose that ranges such as `>=2026-05-01` are what is meant.
+MENDED: dict[str, Json] = {"created": {"type": "string"}}
 
 
 class Extract:
@@ -131,7 +133,7 @@ class Extract:
 
     def _parameter(self, about: Json) -> Json:
         one = self._resolved(about)
-        made = {"name": one["name"], "in": one["in"], "schema": self.schema(one["schema"])}
+        made = {"name": one["name"], "in": one["in"], "schema": MENDED.get(one["name"]) or self.schema(one["schema"])}
         for key, short in (("required", "required"), ("x-multi-segment", "segments")):
             if one.get(key):
                 made[short] = True
@@ -150,10 +152,13 @@ class Extract:
         """Return a schema as JSON Schema 2020-12 says it, with no field allowed that is not named."""
         if "$ref" in about:
             return {"$ref": f"#/$defs/{self._defined(about['$ref'])}"}
+        unknown = about.keys() & {"allOf", "not", "patternProperties"} or ("properties" in about and "oneOf" in about)
+        if unknown:
+            raise click.ClickException(f"an object of these parts can't be closed: {list(about)}")
         made = {key: about[key] for key in KEPT if key in about}
-        for key in ("anyOf", "oneOf", "allOf"):
+        for key in ("anyOf", "oneOf"):  # of objects that are closed here, more than one may fit: one is enough
             if key in about:
-                made[key] = [self.schema(one) for one in about[key]]
+                made["anyOf"] = [self.schema(one) for one in about[key]]
         if "items" in about:
             made["items"] = self.schema(about["items"])
         if "properties" in about:

@@ -80,7 +80,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _text(self) -> str:
         length = int(self.headers.get("Content-Length") or 0)
-        return self.rfile.read(length).decode() if length else ""
+        return self.rfile.read(length).decode(errors="replace") if length else ""
 
     def _write(self, answer: Answer, headers: dict[str, str]) -> None:
         body = b"" if answer.body is None else _encoded(answer.body)
@@ -93,7 +93,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
 
     def log_message(self, *words: object) -> None:
         """Say nothing: `requests` has it all."""
