@@ -26,12 +26,16 @@ e2e: $(READY) ## tests on real servers, which it installs (INSTALL=no: takes tho
 	$(BIN)/python tests/e2e/parts.py $(if $(filter no,$(INSTALL)),--look)
 	$(BIN)/pytest tests/e2e -n 2 --dist loadfile $(ARGS)
 
-lint: $(READY) ## ruff, mypy, the layers, shellcheck
+lint: $(READY) ## ruff, mypy, the layers, shellcheck, the Action, the workflows, the links of the docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck --external-sources $$(git ls-files '*.sh')
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python tools/lint_workflows.py
+	$(BIN)/lychee --offline --include-fragments --no-progress --quiet README.md docs
+	$(BIN)/codespell README.md docs src action.yml Dockerfile .github examples tools/*.py
 
 simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)
 	PYTHONPATH=tests $(BIN)/python -m simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
@@ -47,4 +51,4 @@ format: $(READY) ## ruff's formatter, and its safe fixes
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has made
-	rm -rf $(VENV) bench/.bench tests/e2e/.cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) bench/.bench tests/e2e/.cache tools/workflow-lint/node_modules .hypothesis .mypy_cache .ruff_cache

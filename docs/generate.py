@@ -12,8 +12,10 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 from deploygate.adapters.schemas import DRIVER_STATUS, schema
 from deploygate.cli.main import VERBS
@@ -111,6 +113,23 @@ def status_keys() -> str:
     return table(("key", "what it says"), rows)
 
 
+def action_inputs() -> str:
+    """Return the inputs of the Action, with their defaults."""
+    rows = [(f"`{key}`", _shown(about["default"]), about["description"]) for key, about in _action()["inputs"].items()]
+    return table(("input", "default", "what it says"), rows)
+
+
+def action_outputs() -> str:
+    """Return the outputs of the Action."""
+    rows = [(f"`{key}`", about["description"]) for key, about in _action()["outputs"].items()]
+    return table(("output", "what it says"), rows)
+
+
+def example(path: str) -> Callable[[], str]:
+    """Return what gives an example of a workflow as it is in its file."""
+    return lambda: f"```yaml\n{(ROOT / 'examples' / 'workflows' / path).read_text(encoding='utf-8')}```\n"
+
+
 def port(kind: type) -> Callable[[], str]:
     """Return what gives a port as it is written down."""
     return lambda: f"```python\n{inspect.getsource(kind)}```\n"
@@ -150,6 +169,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "hosts-port": port(Hosts),
     "process-value": port(Process),
     "balancer-port": port(Balancer),
+    "action-inputs": action_inputs,
+    "action-outputs": action_outputs,
+    "one-repository": example("one-repository/deploygate.yml"),
+    "one-repository-rollback": example("one-repository/rollback.yml"),
+    "service-repository": example("service-repository/deploygate.yml"),
+    "service-repository-rollback": example("service-repository/rollback.yml"),
+    "own-workflow": example("own-workflow/deploygate.yml"),
+    "own-workflow-instance": example("own-workflow/deploy-instance.yml"),
 }
 
 
@@ -161,6 +188,15 @@ def filled(text: str) -> str:
 def pages() -> list[Path]:
     """Return every page that may have generated parts."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _action() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    return found
+
+
+def _shown(default: str) -> str:
+    return f"`{default}`" if default else "empty"
 
 
 def _modules(folder: Path) -> Iterator[Path]:

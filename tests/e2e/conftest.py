@@ -52,7 +52,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def systemd_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SystemdHost, ...]]:
-    """Three hosts with systemd, for the whole session: the engine is one, so a second worker waits for the first."""
+    """Three hosts with systemd, for the whole session."""
     with ExitStack() as stack:
         try:
             hosts = stack.enter_context(

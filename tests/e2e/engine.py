@@ -1,40 +1,19 @@
-"""A Docker engine, the machine's or one for the tests alone, and a base image that is made without a registry."""
+"""A Docker engine, the machine's or one for the tests alone."""
 
-import hashlib
-import platform
-import re
+import fcntl
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 from deploygate.adapters.files import exclusive
 
 from .parts import CACHE, as_root, found
 
 FUSE = 60.0  # seconds that the engine may take to come and to go
-MAKING = 600.0  # seconds that the base image may take, with all that it downloads
-OWN_KEYS = "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n"
-IMAGE = "deploygate-systemd-host"
+MAKING = 600.0  # seconds that a base image may take, with all that it downloads
 LABEL = f"deploygate-e2e={CACHE}"  # what is made here, and by no other checkout
-RECIPE = (
-    "--mode=root",
-    "--variant=apt",
-    "--include=systemd,systemd-sysv,openssh-server,rsync,sudo",
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-    # Every host makes keys of its own, when it starts.
-    '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
-    '--customize-hook=mkdir "$1/etc/systemd/system/ssh.service.d"',
-    f'--customize-hook=printf %s "{OWN_KEYS}" >"$1/etc/systemd/system/ssh.service.d/keys.conf"',
-    # A user who may do no more than a deployment needs.
-    '--customize-hook=chroot "$1" useradd --create-home --shell /bin/sh deploy',
-    '--customize-hook=echo "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl" >"$1/etc/sudoers.d/deploy"',
-    '--customize-hook=chroot "$1" systemctl --quiet mask systemd-udevd.service systemd-logind.service getty.target',
-)
 
 
 class UnobtainableError(Exception):
@@ -54,55 +33,57 @@ def docker(*words: str, give: str = "", patience: float = FUSE) -> str:
     except subprocess.TimeoutExpired:
         raise UnobtainableError(f"docker {words[0]} did not end within {patience:g} s") from None
     if done.returncode:
-        raise UnobtainableError(f"docker {words[0]}: {_last_line(done.stderr) or f'ended with {done.returncode}'}")
+        raise UnobtainableError(f"docker {words[0]}: {last_line(done.stderr) or f'ended with {done.returncode}'}")
     return done.stdout.strip()
 
 
 @contextmanager
 def engine() -> Iterator[None]:
-    """Have an engine: the one that runs, else one of our own, that ends with the block.
+    """Have an engine: the one that runs, else one of our own; it is shared, and ends with the last who has it.
 
     Raises:
         UnobtainableError: There is none, and none can be started.
     """
-    with ExitStack() as held:
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "engine.users").open("a") as users:
+        own = _entered(users)
         try:
-            held.enter_context(exclusive(CACHE / "engine.lock", patience=MAKING))
-        except TimeoutError:
-            raise UnobtainableError(f"another run has had the engine for more than {MAKING:g} s") from None
-        own = None if _answers() else _started()
-        try:
-            _tidy()
             yield
         finally:
-            _tidy()
-            if own is not None:
-                _stop(own)
+            _left(users, own)
 
 
-def base_image() -> str:
-    """Return the tag of the image of a host, and make it where the engine has none of this recipe.
+def _entered(users: IO[str]) -> "subprocess.Popen[bytes] | None":
+    """Be one of those who use the engine; return it if we had to start it."""
+    try:
+        with exclusive(CACHE / "engine.lock", patience=MAKING):
+            own = None if _answers() else _started()
+            if _alone(users):
+                _tidy()  # what a run left that was killed
+            fcntl.flock(users, fcntl.LOCK_SH)
+            return own
+    except TimeoutError:
+        raise UnobtainableError(f"another run has held the engine up for more than {MAKING:g} s") from None
 
-    Raises:
-        UnobtainableError: It can't be made.
-    """
-    release = platform.freedesktop_os_release()
-    suite = release.get("VERSION_CODENAME", "")
-    words = (*RECIPE, suite)
-    tag = f"{IMAGE}:{hashlib.sha256(repr(words).encode()).hexdigest()[:12]}"
-    if docker("images", "--quiet", tag):
-        return tag
-    for old in docker("images", "--quiet", IMAGE).split():
-        docker("rmi", old)
-    root = as_root()
-    if root is None:
-        raise UnobtainableError("making the image of a host needs root, or sudo without a password")
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        tree = Path(folder) / "host.tar"
-        # A session of its own: where it breaks off, it hangs up its whole process group.
-        _made([*root, "setsid", "-w", found("mmdebstrap"), "--quiet", *RECIPE, suite, str(tree), *_sources(suite)])
-        docker("import", str(tree), tag, patience=MAKING)
-    return tag
+
+def _left(users: IO[str], own: "subprocess.Popen[bytes] | None") -> None:
+    """Be one no more; who started the engine waits for the others, and the last one tidies."""
+    fcntl.flock(users, fcntl.LOCK_UN)
+    end = time.monotonic() + (MAKING if own is not None else 0.0)
+    while not (alone := _alone(users)) and time.monotonic() < end:
+        time.sleep(0.1)
+    if alone:
+        _tidy()
+    if own is not None:
+        _stop(own)
+
+
+def _alone(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _tidy() -> None:
@@ -111,32 +92,6 @@ def _tidy() -> None:
         docker("rm", "--force", "--volumes", container)
     for network in docker("network", "ls", "--quiet", "--filter", f"label={LABEL}").split():
         docker("network", "rm", network)
-
-
-def _sources(suite: str) -> list[str]:
-    """Return this machine's own lists of Debian's packages: whence it is fed, its containers are."""
-    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    lists = [path for path in places if path.suffix in {".list", ".sources"} and path.is_file()]
-    fitting = [str(path) for path in lists if _feeds(path.read_text(errors="replace"), suite)]
-    if not suite or not fitting:
-        raise UnobtainableError("no list of packages in /etc/apt names this machine's own release")
-    return fitting
-
-
-def _feeds(text: str, suite: str) -> bool:
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return all(re.search(rf"\b{re.escape(word)}\b", "\n".join(lines)) for word in (suite, "main"))
-
-
-def _made(words: Sequence[str]) -> None:
-    try:
-        done = subprocess.run(
-            words, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=MAKING, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise UnobtainableError(f"mmdebstrap did not end within {MAKING:g} s") from None
-    if done.returncode:
-        raise UnobtainableError(f"mmdebstrap: {_last_line(done.stderr)}")
 
 
 def _answers() -> str:
@@ -158,7 +113,7 @@ def _started() -> "subprocess.Popen[bytes]":
             own = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if _comes(own, end):
             return own
-        why = _last_line(said.read_text())
+        why = last_line(said.read_text())
         if "pid file found" not in why or time.monotonic() > end:
             raise UnobtainableError(f"dockerd does not start: {why}")
         time.sleep(0.5)  # the engine of a run that was killed is about to end
@@ -186,5 +141,6 @@ def _stop(own: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """Return the last line that says anything."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

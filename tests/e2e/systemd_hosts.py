@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engine import LABEL, UnobtainableError, base_image, docker, engine
+from .engine import LABEL, UnobtainableError, docker, engine
+from .images import host_image
 from .parts import found
 
 FUSE = 60.0  # seconds that a host may take for anything
@@ -89,7 +90,7 @@ def systemd_hosts(names: tuple[str, ...], folder: Path) -> Iterator[tuple[System
         UnobtainableError: This machine can't have them.
     """
     with engine():
-        image = base_image()
+        image = host_image()
         run = f"deploygate-e2e-{random.randbytes(4).hex()}"
         subnet = _network(run)
         addresses = [f"{subnet}.{number}" for number in range(2, 2 + len(names))]

@@ -14,7 +14,7 @@ from deploygate.names import PRODUCTION, Environment, InstanceName, RunId, Servi
 from deploygate.occasion import Occasion
 from deploygate.past import Run
 from deploygate.plan import Plan
-from deploygate.records import Authored, Kept, Record, recall, records
+from deploygate.records import Authored, GitHubRun, Kept, Record, recall, records
 
 RUNS = 10  # that are remembered; what is older is forgotten
 STATUSES = 20  # calls for the statuses of records, for all runs together
@@ -107,15 +107,16 @@ class Records:
             self._told.pop(one.id, None)
         return recall(self._kept(last)) if last else None
 
+    def commit_of(self, service: ServiceName, run: RunId) -> str:
+        """Return the commit of a run, or nothing where it has no record."""
+        return next((one.sha for one in self._all(service) if one.record.run == run), "")
+
     def unclosed(self, run_id: int, attempt: int, sha: str) -> tuple[Unclosed, ...]:
         """Return the records of a run of a workflow that nothing has closed; one call, and one for each of its own."""
-        left: list[Unclosed] = []
-        for one in self._deployments.listed({"sha": sha}):
-            github = one.record.github
-            if github and (github.run_id, github.attempt) == (run_id, attempt) and len(left) < STATUSES:
-                kept = Kept(one.record, self._deployments.statuses(one.id), "")
-                left += [Unclosed(one.id, one.record, kept.begun)] if kept.ended is None else []
-        return tuple(left)
+        listed = self._deployments.listed({"sha": sha})
+        ours = [one for one in listed if one.record.github == GitHubRun(run_id, attempt)]
+        told = [(one, _kept(one, self._deployments.statuses(one.id))) for one in ours[:STATUSES]]
+        return tuple(Unclosed(one.id, one.record, kept.begun) for one, kept in told if kept.ended is None)
 
     def _supersede(self, service: ServiceName, run: RunId) -> None:
         """Mark the record of what production served before as inactive: GitHub leaves those of production alone."""
