@@ -115,6 +115,19 @@ class Extract:
         }
         return {name: found[name] for name in OPERATIONS}
 
+    def neighbours(self, operations: dict[str, Json]) -> list[Json]:
+        """Return the paths beside those used that a value with slashes would swallow."""
+        used = {(one["method"], one["path"]) for one in operations.values()}
+        greedy = {(one["method"], prefix(one)) for one in operations.values()} - used
+        return [
+            {"method": method.upper(), "path": path}
+            for path, methods in self._document["paths"].items()
+            for method in methods
+            if (method.upper(), path) not in used
+            and "..." not in path  # another way to write the path of a comparison
+            and any(path.startswith(start) for kind, start in greedy if kind == method.upper())
+        ]
+
     def _operation(self, path: str, method: str, about: Json) -> Json:
         name = about["operationId"]
         made = {
@@ -185,6 +198,13 @@ class Extract:
         return about
 
 
+def prefix(operation: Json) -> str:
+    """Return what stands before the value of a path that may have slashes; all of a path that has none."""
+    many = [one["name"] for one in operation["parameters"] if one.get("segments")]
+    path: str = operation["path"]
+    return path.partition(f"{{{many[0]}}}")[0] if many else path
+
+
 def nullable(schema: Json) -> Json:
     """Return a schema that takes null as well."""
     if "type" not in schema:
@@ -218,7 +238,8 @@ def written(package: Path | None) -> Iterator[tuple[Path, str]]:
     operations = extract.operations()
     source = {"package": PACKAGE, "version": VERSION, "license": LICENSE, "api_version": API_VERSION}
     defs = dict(sorted(extract.defs.items()))
-    yield EXTRACT, line({"source": source, "operations": operations, "$defs": defs})
+    neighbours = extract.neighbours(operations)
+    yield EXTRACT, line({"source": source, "operations": operations, "neighbours": neighbours, "$defs": defs})
     yield EXAMPLES, line({"source": source, "examples": extract.examples})
 
 

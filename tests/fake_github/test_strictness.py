@@ -89,6 +89,12 @@ def test_a_request_for_what_the_extract_has_not_is_a_violation(
     assert told(hub) == [f"{method} /repos/acme/shop{path} asked: no operation of the extract is there"]
 
 
+@pytest.mark.parametrize("path", ["/commits/main/check-runs", "/branches/main/protection", "/git/tags/1"])
+def test_a_path_that_github_has_is_not_taken_for_a_name_with_slashes(hub: FakeGitHub, ask: Caller, path: str) -> None:
+    assert ask("GET", path).status_code == 404
+    assert told(hub) == [f"GET /repos/acme/shop{path} asked: no operation of the extract is there"]
+
+
 def test_a_version_of_the_api_that_the_extract_does_not_describe_is_a_violation(hub: FakeGitHub, ask: Caller) -> None:
     assert ask("GET", "", X_GitHub_Api_Version="2022-11-28").status_code == 200
     assert ask("GET", "", X_GitHub_Api_Version="2026-03-10").status_code == 400

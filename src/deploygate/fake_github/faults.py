@@ -28,9 +28,10 @@ class Options(TypedDict, total=False):
 class Fault:
     """What happens to the next requests of a kind.
 
-    In `path` a `*`, or a name in braces, is anything. `times` is how many requests it is for; None is all.
-    A `delay`, in seconds, is before the request is handled, or after it where `after_handling` is set. That also lets
-    GitHub do what it was asked before the answer is replaced by another `status`, or the connection is `cut`.
+    In `path`, which begins where the API does, a `*` or a name in braces is anything. `times` is how many requests it
+    is for; None is all. A `delay`, in seconds, is before the request is handled, or after it where `after_handling` is
+    set. That also lets GitHub do what it was asked before the answer is replaced by another `status`, or the connection
+    is `cut`.
     """
 
     method: str
