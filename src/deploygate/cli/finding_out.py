@@ -79,4 +79,5 @@ def find_out(gate: Gate, service: Service) -> Known:
         running=tuple(Running(environment, versions) for environment, versions in beside.items()),
         past=Past(gate.journal.past(service.name)),
         drained=gate.parts.drained(service),
+        github_run=gate.github_run,
     )

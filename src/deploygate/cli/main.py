@@ -16,6 +16,7 @@ VERBS = {
     "observe": "Show what runs where, as observed now.",
     "schema": "Print the inventory's JSON Schema.",
     "init": "Write an inventory to start from.",
+    "action": "Do what a step of a GitHub workflow asks for: the entry point of the Action.",
     "demo": "Deploy, fail and roll back on a fleet of real processes.",
 }
 

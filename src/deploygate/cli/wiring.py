@@ -70,6 +70,7 @@ class Beyond:
     journal: Callable[[Journal, RunId], Journal] = _same_journal
     locks: Callable[[Locks], Locks] = _same_locks
     forge: Callable[[SystemClock, RunId], Forge] | None = None
+    github_run: int | None = None
     workflows: Callable[[SystemClock, RunId], Hosts] = _workflows
 
 
@@ -83,6 +84,7 @@ class Gate:
     clock: SystemClock
     prober: HttpProber
     parts: Parts
+    github_run: int | None = None
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -123,7 +125,7 @@ def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HE
         balancer=Balancers(parts.balancer),
         forge=forge,
     )
-    return Gate(loaded.inventory, world, beyond.journal(journal, run), clock, prober, parts)
+    return Gate(loaded.inventory, world, beyond.journal(journal, run), clock, prober, parts, beyond.github_run)
 
 
 def _actor() -> str:

@@ -23,6 +23,7 @@ _Kind = TypeVar("_Kind")
 class _Deployment(msgspec.Struct, frozen=True):
     id: int
     environment: str = ""
+    sha: str = ""
     created_at: str = ""
     payload: object = None
 
@@ -41,11 +42,12 @@ class _WorkflowRun(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A deployment that is a record, and when it was made."""
+    """A deployment that is a record, when it was made, and of which commit."""
 
     id: int
     record: Record
     made: datetime
+    sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Deployments:
     def mark(self, deployment: int, state: str, line: str) -> None:
         """Give a deployment a status."""
         call = f"POST /repos/{self.hub.repository}/deployments/{deployment}/statuses"
-        told: dict[str, object] = {"state": state, "description": line, "auto_inactive": True}
+        told: dict[str, object] = {"state": state, "description": line, "auto_inactive": state == "success"}
         if self.occasion.run_url:
             told["log_url"] = self.occasion.run_url
         with self.hub.asking("deployments: write", call):
@@ -98,7 +100,7 @@ class Deployments:
             one = _shaped(answer, _Deployment)
             record = read(one.payload) if one else None
             if one and record and one.environment == _place(record):
-                found.append(Found(one.id, record, _moment(one.created_at)))
+                found.append(Found(one.id, record, _moment(one.created_at), one.sha))
         return tuple(sorted(found, key=lambda one: one.id, reverse=True))
 
     def statuses(self, deployment: int) -> tuple[Said, ...]:

@@ -107,6 +107,10 @@ class Records:
             self._told.pop(one.id, None)
         return recall(self._kept(last)) if last else None
 
+    def commit_of(self, service: ServiceName, run: RunId) -> str:
+        """Return the commit of a run, or nothing where it has no record."""
+        return next((one.sha for one in self._all(service) if one.record.run == run), "")
+
     def unclosed(self, run_id: int, attempt: int, sha: str) -> tuple[Unclosed, ...]:
         """Return the records of a run of a workflow that nothing has closed; one call, and one for each of its own."""
         listed = self._deployments.listed({"sha": sha})

@@ -1,0 +1,163 @@
+"""The check of a change: is the inventory sound, and what would merging do?"""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploygate import report
+from deploygate.adapters.github.contents import fetch
+from deploygate.adapters.github.statuses import State
+from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.changes import Change, changed, removed
+from deploygate.cli.acting.desk import Desk
+from deploygate.cli.acting.gates import Gates
+from deploygate.cli.acting.outcome import Outcome
+from deploygate.cli.finding_out import find_out
+from deploygate.cli.loading import load_inventory
+from deploygate.endings import EXIT_CODES, Ending
+from deploygate.errors import GateError
+from deploygate.findings import Finding, errors
+from deploygate.foreseen import Foreseen, Source, assumed, foresee
+from deploygate.inventory import Inventory
+from deploygate.names import ServiceName
+from deploygate.planning import plan_deploy
+from deploygate.wish import Wish
+from deploygate.wording import count, plain, seconds
+
+OVERALL = "deploygate/check"
+CONTEXTS = 50  # statuses of one check at the most; a fleet with more has the overall one
+_BUDGET = 60.0  # seconds for reading the inventory as it was
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What a change is, as far as can be told: its services in order, those that it removes, and all there are."""
+
+    findings: tuple[Finding, ...]
+    foreseen: tuple[Foreseen, ...] | None = None
+    gone: tuple[ServiceName, ...] = ()
+    known: Inventory | None = None
+
+
+def check(desk: Desk, gates: Gates) -> Outcome:
+    """Check the inventory of the workspace, and tell what merging would do."""
+    loaded = load_inventory(desk.inputs.inventory)
+    desk.annotate(loaded.findings)
+    before = earlier(desk)
+    if loaded.inventory is None:
+        merging = Merging(loaded.findings, known=before)
+    elif before is None:
+        merging = Merging(loaded.findings, known=loaded.inventory)
+    else:
+        changes = changed(before, loaded.inventory)
+        some = [one for one in changes if desk.inputs.service in {"", one.service.name}]
+        foreseen = _foresee(desk, gates, before, loaded.inventory, some)
+        gone = removed(before, loaded.inventory)
+        merging = Merging(loaded.findings, foreseen, gone, loaded.inventory)
+    return _told(desk, merging)
+
+
+def earlier(desk: Desk) -> Inventory | None:
+    """Return the inventory as it was before the change, or None where that can't be told, which is noted."""
+    before, path = desk.occasion.before, desk.inputs.inventory
+    if not before.strip("0"):
+        desk.note("what the change alters can't be told: the event names no commit to compare with")
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder) / (path.name or "services")
+        try:
+            desk.ask(lambda hub: fetch(hub, before, desk.in_repository(path), path, into), _BUDGET)
+        except GitHubTrouble as trouble:
+            desk.note(f"the inventory as it was can't be read: {trouble.says}")
+            return None
+        loaded = load_inventory(into)
+    if loaded.inventory is None:
+        desk.note(f"the inventory as it was has {count(len(errors(loaded.findings)), 'error')}")
+    return loaded.inventory
+
+
+def _foresee(
+    desk: Desk, gates: Gates, before: Inventory, after: Inventory, changes: Sequence[Change]
+) -> tuple[Foreseen, ...]:
+    done: list[Change] = []
+    foreseen = []
+    for change in changes:
+        told = _observed(desk, gates, change) if desk.inputs.observe else None
+        if told is None:
+            past = gates.past(change.service.name)
+            told = foresee(after, change, past, assumed(before, after, done))
+        foreseen.append(told)
+        done.append(change)
+    return tuple(foreseen)
+
+
+def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
+    """Plan a change from what its instances answer now; None where they can't be asked from here."""
+    try:
+        with closing(gates.open()) as gate:
+            known = find_out(gate, change.service)
+            if not any(seen.version for seen in known.seen.values()):
+                desk.note(f"{change.service.name}: no instance answers from here, so what is recorded is told")
+                return None
+            planned = plan_deploy(gate.inventory, Wish(change.service, change.to), known)
+            return Foreseen(change, Source.OBSERVED, planned)
+    except GateError as error:
+        desk.note(f"{change.service.name} can't be observed: {error.says}")
+        return None
+
+
+def _told(desk: Desk, merging: Merging) -> Outcome:
+    good, says = report.merging_headline(merging.findings, merging.foreseen)
+    markdown = report.merging_markdown(merging.findings, merging.foreseen, merging.gone)
+    desk.say(f"{'✔' if good else '✘'} {says}\n")
+    desk.say(report.findings_text(merging.findings))
+    desk.say(report.merging_text(merging.foreseen, merging.gone))
+    desk.status(OVERALL, "success" if good else "failure", plain(says, 140))
+    _statuses(desk, merging)
+    desk.comment(markdown)
+    ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(merging.findings) else Ending.REFUSED
+    data = report.merging_data(merging.findings, merging.foreseen, merging.gone)
+    names = [one.change.service.name for one in merging.foreseen or ()]
+    return Outcome(
+        decision="pass" if good else "fail",
+        reason_code=ending,
+        exit_code=EXIT_CODES[ending],
+        markdown=markdown,
+        says=says,
+        service=names[0] if len(names) == 1 else "",
+        version=merging.foreseen[0].change.to if merging.foreseen and len(names) == 1 else "",
+        data=data,
+    )
+
+
+def _statuses(desk: Desk, merging: Merging) -> None:
+    """Set one status for each service and environment, so that each of them can be a required check."""
+    inventory = merging.known
+    if inventory is None:
+        return
+    about = {one.change.service.name: one for one in merging.foreseen or ()}
+    every = [
+        (environment, service.name)
+        for service in inventory.services.values()
+        for environment in inventory.environments
+        if service.within(environment) and (desk.inputs.statuses == "all" or service.name in about)
+    ]
+    if len(every) > CONTEXTS:
+        desk.note(f"{len(every)} statuses would be too many for a check; {OVERALL} tells of all")
+        every = [(environment, name) for environment, name in every if name in about][:CONTEXTS]
+    wrong = errors(merging.findings)
+    for environment, name in every:
+        state, says = _state(about.get(name), len(wrong), known=merging.foreseen is not None)
+        desk.status(f"deploygate/{environment}/{name}", state, plain(says, 140))
+
+
+def _state(one: Foreseen | None, wrong: int, *, known: bool) -> tuple[State, str]:
+    if wrong:
+        return "failure", f"the inventory has {count(wrong, 'error')}"
+    if one is None:
+        return "success", "not applicable: this change does not concern it" if known else "the inventory is sound"
+    if isinstance(one.planned, tuple):
+        return "failure", f"merging would be refused: {one.planned[0].says}"
+    return "success", f"merging deploys {one.change.to}, in about {seconds(one.planned.expected)}"

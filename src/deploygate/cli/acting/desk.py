@@ -1,0 +1,173 @@
+"""Where one event is told of: statuses, the comment, the summary, annotations and outputs, each by itself.
+
+What can't be told at one place is said at the others, once, and changes nothing else.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from deploygate.adapters.github.client import ORDINARY, QUICK, Hub
+from deploygate.adapters.github.comments import Sticky
+from deploygate.adapters.github.errands import Errands
+from deploygate.adapters.github.line import Patience
+from deploygate.adapters.github.statuses import State, set_status
+from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.runner import Runner
+from deploygate.cli.acting.concealing import Concealed
+from deploygate.cli.acting.inputs import Inputs
+from deploygate.findings import Finding
+from deploygate.occasion import Occasion
+from deploygate.wording import plain
+
+if TYPE_CHECKING:
+    from deploygate.ports import Clock
+
+Answer = TypeVar("Answer")
+_KEY = "deploygate"  # of the one comment
+CLOSING = 20.0  # seconds at the end of a step for what is still to be written
+HURRIED = 3.0  # the same, where a runner is about to kill the step
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step knows from its first line: why it was called, what it was given, and whom it tells."""
+
+    occasion: Occasion
+    inputs: Inputs
+    runner: Runner
+    concealed: Concealed
+
+
+class Desk:
+    """The places where people look. What is asked of GitHub is done in order, by a thread of its own, beside the run.
+
+    `clock` is that of the run under way: once it was asked to stop, GitHub is asked for two seconds a call, and once.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.occasion = step.occasion
+        self.inputs = step.inputs
+        self.runner = step.runner
+        self.concealed = step.concealed
+        self.pull = step.occasion.pull
+        self.clock: Clock | None = None
+        self.online = bool(step.inputs.token.reveal() and step.occasion.repository)
+        self.comment_url = ""
+        self.notes: list[str] = []
+        self.errands = Errands(self.note)
+        self._hubs: dict[str, Hub] = {}
+        self._stickies: dict[Hub, Sticky] = {}
+        self._off: set[str] = set()
+        if not self.online:
+            self.note("there is no token: no status, comment or deployment is written")
+        elif self.occasion.fork:
+            self.note("the change comes from a fork, whose token may only read: no status, comment or deployment")
+
+    def in_repository(self, path: Path) -> str:
+        """Return a path as it is in the repository, whose top is where a step begins."""
+        return Path(os.path.relpath(path)).as_posix()
+
+    def note(self, says: str) -> None:
+        """Take down what could not be done, to be told once at the end, and in the log at once."""
+        said = self.concealed.hide(plain(says, 300))
+        if said not in self.notes:
+            self.notes.append(said)
+            with suppress(OSError):
+                sys.stderr.write(f"note: {said}\n")
+
+    def say(self, text: str) -> None:
+        """Print for people who read the log."""
+        with suppress(OSError):
+            click.echo(self.concealed.hide(text), nl=False)
+
+    def status(self, context: str, state: State, says: str, sha: str = "") -> None:
+        """Set a commit status: on the commit of the event, or on another one."""
+        url, where, said = self.occasion.run_url, sha or self.occasion.sha, self.concealed.hide(says)
+        if self.inputs.statuses != "none" and where:
+            self.write("statuses", lambda hub: set_status(hub, where, context, state, said, url))
+
+    def comment(self, markdown: str, pull: int | None = None) -> None:
+        """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did."""
+        at, number = self.occasion, pull or self.pull
+        said = f"{self.concealed.hide(markdown)}\n<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
+        if self.inputs.comment and number is not None:
+
+            def show(hub: Hub) -> None:
+                self.comment_url = self._sticky(hub).show(number, _KEY, said)
+
+            self.write("comment", show)
+
+    def _sticky(self, hub: Hub) -> Sticky:
+        if hub not in self._stickies:
+            at = self.occasion
+            self._stickies[hub] = Sticky(hub, (at.run_id, at.attempt), at.sha, at.run_url)
+        return self._stickies[hub]
+
+    def summary(self, markdown: str) -> None:
+        """Show the summary of the step."""
+        try:
+            self.runner.summary(self.concealed.hide(markdown))
+        except OSError as error:
+            self.note(f"the summary can't be written: {error.strerror}")
+
+    def annotate(self, findings: Sequence[Finding]) -> None:
+        """Show findings at their lines."""
+        with suppress(OSError):
+            self.runner.annotate(findings)
+
+    def write(self, surface: str, job: Callable[[Hub], object]) -> None:
+        """Have something written through GitHub's API, in its turn; a surface that fails is left alone from then on."""
+        if surface in self._off or not self.online or self.occasion.fork:
+            return
+
+        def attempt() -> None:
+            if surface in self._off:
+                return
+            try:
+                job(self.hub())
+            except GitHubTrouble as trouble:
+                self._off.add(surface)
+                self.note(f"{surface}: {trouble.says}")
+
+        self.errands.submit(attempt)
+
+    def ask(self, job: Callable[[Hub], Answer], budget: float) -> Answer:
+        """Ask GitHub something and wait for the answer, for `budget` seconds at the most.
+
+        Raises:
+            GitHubTrouble: There is no answer.
+        """
+        if not self.online:
+            raise GitHubTrouble("there is no token to ask GitHub with")
+        return self.errands.ask(lambda: job(self.hub()), budget)
+
+    def hub(self) -> Hub:
+        """Return the line to GitHub, for the thread of the errands: the quick one once the run was asked to stop."""
+        kind = "quick" if self.stopped() else "ordinary"
+        if kind not in self._hubs:
+            self._hubs[kind] = self.new_hub(QUICK if kind == "quick" else ORDINARY)
+        return self._hubs[kind]
+
+    def stopped(self) -> str:
+        """Say by what the run that is under way was asked to stop, or nothing."""
+        return self.clock.stopped() if self.clock else ""
+
+    def new_hub(self, patience: Patience) -> Hub:
+        """Return another line to GitHub, for another thread."""
+        at = self.occasion
+        return Hub(at.api_url, self.inputs.token, at.repository, patience=patience, stopped=self.stopped)
+
+    def close(self, *, hurried: bool = False) -> None:
+        """Wait until all is written, for a bounded time."""
+        if not self.errands.finish(HURRIED if hurried else CLOSING):
+            self.note("not all was told on GitHub: its API took too long")
+        else:
+            for hub in self._hubs.values():
+                hub.close()

@@ -1,0 +1,186 @@
+"""The gates of a step: the same as on the command line, with GitHub as memory, as lock and as the way to raise."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from deploygate.adapters.clock import SystemClock
+from deploygate.adapters.github.client import ORDINARY, Hub
+from deploygate.adapters.github.leases import GitHubLocks
+from deploygate.adapters.github.memory import Memory
+from deploygate.adapters.github.records import Records, Unclosed
+from deploygate.adapters.github.rollbacks import Rollbacks, Workflow
+from deploygate.adapters.github.statuses import State
+from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.cli.acting.desk import Desk
+from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
+from deploygate.closing import description
+from deploygate.endings import Ending
+from deploygate.inventory import Service
+from deploygate.names import RunId, ServiceName
+from deploygate.past import Past, Run
+from deploygate.ports import Forge, Journal, Locks
+from deploygate.records import Authored, GitHubRun
+from deploygate.ways import KillStart, Programs
+
+_BUDGET = 60.0  # seconds for reading what earlier runs left
+_STATES: Mapping[str, State] = {"pending": "pending", "success": "success", "error": "error"}
+
+
+class DeskForge:
+    """A `Forge` for one run of a step: statuses go to the desk, which tells the rest when all runs are over."""
+
+    def __init__(self, desk: Desk, rollbacks: Rollbacks | None) -> None:
+        self._desk = desk
+        self._rollbacks = rollbacks
+
+    def status(self, context: str, state: str, says: str) -> None:
+        """Set the commit status of a deploy; a rollback is no verdict on the commit that it runs at."""
+        if self._desk.inputs.verb == "deploy":
+            self._desk.status(context, _STATES.get(state, "failure"), says)
+
+    def comment(self, key: str, markdown: str) -> None:
+        """Do nothing: the step tells of all its runs in one comment."""
+
+    def summary(self, markdown: str) -> None:
+        """Do nothing: the step has one summary."""
+
+    def raise_rollback(self, service: ServiceName, of_run: RunId, budget: float) -> tuple[RunId, Ending | None, str]:
+        """Start the rollback workflow and follow it, where there is one."""
+        if self._rollbacks is None:
+            return RunId(""), None, "no rollback workflow is to be raised, so it is done in this job"
+        return self._rollbacks.raise_rollback(service, of_run, budget)
+
+
+class Gates:
+    """Opens gates for one step after the other, and knows what GitHub remembers of their runs."""
+
+    def __init__(self, desk: Desk, environ: Mapping[str, str]) -> None:
+        self._desk = desk
+        self._environ = environ
+        self._records: Records | None = None
+        self._rollbacks: Rollbacks | None = None
+
+    def open(self, take_over: str = "", *, recording: bool = True) -> Gate:
+        """Return a gate on the inventory of the workspace.
+
+        Raises:
+            InventoryError: The inventory has errors.
+        """
+        inputs = self._desk.inputs
+        places = Places(inputs.inventory, self._state(), inputs.ssh)
+        return open_gate(places, take_over or inputs.take_over or None, self._beyond(recording=recording))
+
+    def past(self, service: ServiceName) -> Past:
+        """Return what earlier runs of a service left, as far as it is on record."""
+        with closing(self.open()) as gate:
+            return Past(gate.journal.past(service))
+
+    def here(self, service: ServiceName) -> tuple[Run, ...]:
+        """Return the runs of a service of which this job has a journal, oldest first."""
+        with closing(self.open(recording=False)) as gate:
+            return gate.journal.past(service)
+
+    def commit_of(self, service: ServiceName, run: RunId) -> str:
+        """Return the commit that a run deployed, or nothing where that is not on record."""
+        if not self._desk.online:
+            return ""
+        try:
+            return self._desk.ask(lambda hub: Records(hub, self._desk.occasion).commit_of(service, run), _BUDGET)
+        except GitHubTrouble as trouble:
+            self._desk.note(f"which commit run {run} was of can't be read: {trouble.says}")
+            return ""
+
+    def secrets(self, service: Service) -> list[str]:
+        """Return the values of the secrets that a service is deployed with."""
+        names = service.deploy.secrets if isinstance(service.deploy, KillStart | Programs) else ()
+        return [self._environ.get(name, "") for name in names]
+
+    def _state(self) -> Path | None:
+        """Return where journals are kept: beside the workspace, where files of ours would be in the way of others."""
+        if self._desk.inputs.state:
+            return Path(self._desk.inputs.state)
+        temporary = self._environ.get("RUNNER_TEMP", "")
+        return Path(temporary) / "deploygate" if temporary and Path(temporary).is_dir() else None
+
+    def unclosed(self) -> tuple[Unclosed, ...]:
+        """Return the records of this run of a workflow that nothing has closed."""
+        at = self._desk.occasion
+        if not (self._desk.online and at.run_id.isdecimal() and at.sha):
+            return ()
+        try:
+            return self._desk.ask(lambda hub: Records(hub, at).unclosed(int(at.run_id), at.attempt, at.sha), _BUDGET)
+        except GitHubTrouble as trouble:
+            self._desk.note(f"the records of this run can't be read: {trouble.says}")
+            return ()
+
+    def close(self, records: Sequence[Unclosed], ending: Ending, says: str) -> None:
+        """Close records that a step has left open."""
+        line = description(ending, says)
+        for one in records:
+            state = "error" if one.begun else "inactive"
+            self._desk.write("deployments", partial(self._mark, one.id, state, line))
+
+    def _mark(self, deployment: int, state: str, line: str, hub: Hub) -> None:
+        Records(hub, self._desk.occasion).mark(deployment, state, line)
+
+    def outputs(self) -> dict[str, str]:
+        """Return what the outputs say of records and of a rollback that was raised."""
+        raised = self._rollbacks.raised if self._rollbacks else None
+        opened = dict(self._records.opened) if self._records else {}
+        deployment = str(list(opened.values())[-1]) if opened else ""
+        at = self._desk.occasion
+        return {
+            "deployment_id": deployment,
+            "deployment_url": f"{at.server_url}/{at.repository}/deployments" if deployment else "",
+            "rollback_run_id": str(raised.run_id) if raised else "",
+            "rollback_run_url": self._page(raised.run_id) if raised else "",
+        }
+
+    def _beyond(self, *, recording: bool) -> Beyond:
+        desk = self._desk
+        number = int(desk.occasion.run_id) if desk.occasion.run_id.isdecimal() else None
+
+        def journal(inner: Journal, run: RunId) -> Journal:
+            if not (recording and desk.online and desk.inputs.deployments):
+                return inner
+            self._records = Records(desk.new_hub(ORDINARY), desk.occasion)
+            return Memory(inner, self._records, desk.errands, run, self._by(number), desk.note)
+
+        def forge(clock: SystemClock, _run: RunId) -> Forge:
+            desk.clock = clock
+            self._rollbacks = self._raising(clock)
+            return DeskForge(desk, self._rollbacks)
+
+        def locks(inner: Locks) -> Locks:
+            if not desk.online:
+                return inner
+            return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
+
+        return Beyond(journal, locks, forge, number)
+
+    def _raising(self, clock: SystemClock) -> Rollbacks | None:
+        """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
+        inputs, at = self._desk.inputs, self._desk.occasion
+        if not self._desk.online or inputs.verb != "deploy" or inputs.rollback_workflow == "none":
+            return None
+        ref = inputs.rollback_ref or at.default_branch or at.ref.removeprefix("refs/heads/")
+        hub = self._desk.new_hub(ORDINARY)
+        return Rollbacks(hub, Records(hub, at), Workflow(inputs.rollback_workflow, ref), clock)
+
+    def raised(self) -> list[str]:
+        """Return a line of Markdown that links to the rollback that was raised, or nothing."""
+        raised = self._rollbacks.raised if self._rollbacks else None
+        return [f"- **rollback**: [run {raised.run_id}]({self._page(raised.run_id)})"] if raised else []
+
+    def _page(self, run: int) -> str:
+        at = self._desk.occasion
+        return f"{at.server_url}/{at.repository}/actions/runs/{run}"
+
+    def _by(self, number: int | None) -> Authored:
+        at = self._desk.occasion
+        github = GitHubRun(number, at.attempt) if number is not None else None
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return Authored(at.actor, now, self._desk.inputs.reason, github)

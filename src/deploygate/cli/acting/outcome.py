@@ -1,0 +1,23 @@
+"""What came of a step: its verdict, and everything that its outputs say."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outputs of a step. `data` is the `result`; `changed` says whether any instance was touched."""
+
+    decision: str
+    reason_code: str
+    exit_code: int
+    says: str
+    markdown: str
+    data: dict[str, Any] = field(default_factory=dict)
+    service: str = ""
+    version: str = ""
+    environment: str = ""
+    run: str = ""
+    changed: bool = False
+    put_back_url: str = ""
+    interrupted: bool = False
