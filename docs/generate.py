@@ -160,6 +160,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "ssh-keys": keys("ssh"),
     "systemd-keys": keys("systemd"),
     "command-keys": keys("service", "deploy", "command"),
+    "workflow-keys": keys("service", "deploy", "workflow"),
     "plugin-keys": keys("driver-plugin"),
     "balancer-keys": keys("balancer"),
     "haproxy-keys": keys("balancer", "haproxy"),

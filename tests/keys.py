@@ -106,6 +106,17 @@ WHOLE: tuple[tuple[str, dict[str, Any], dict[str, Pair]], ...] = (
     ),
     (
         "deploy",
+        {"workflow": {"file": "a.yml"}},
+        {
+            "workflow.file": ("a.yml", "b.yaml"),
+            "workflow.ref": ("main", "release/v1"),
+            "workflow.inputs": ({"a": "1"}, {"b": "1"}),
+            "workflow.timeout": ("5m", "6m"),
+            "workflow.begin": ("1m", "90s"),
+        },
+    ),
+    (
+        "deploy",
         {"plugin": {"name": "a"}},
         {
             **{f"plugin.{key}": pair for key, pair in PLUGIN.items()},

@@ -32,6 +32,35 @@ def occasion(sha: str, run_id: int = 4711, attempt: int = 1) -> Occasion:
     )  # fmt: skip
 
 
+class FastClock:
+    """A clock that goes on only when somebody waits, and does then what a test has planned; with a fuse."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+        self.stop = ""
+        self.plans: list[tuple[float, Callable[[], None]]] = []
+        self.waits = 0
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def now(self) -> float:
+        return self.time
+
+    def wait_until(self, when: float) -> None:
+        self.waits += 1
+        assert self.waits < 5_000, "somebody waits for ever"
+        self.time = max(self.time, when)
+        self.meanwhile()
+        for due in [one for one in self.plans if one[0] <= self.time - 1_000.0]:
+            self.plans.remove(due)
+            due[1]()
+
+    def stopped(self) -> str:
+        return self.stop
+
+    def at(self, second: float, do: Callable[[], None]) -> None:
+        self.plans.append((second, do))
+
+
 class NoJournal:
     """A `Journal` on a disk that is thrown away: it remembers what it is given, and writes down the rest."""
 

@@ -16,10 +16,11 @@ from deploygate.ways import (
     Programs,
     Script,
     Ssh,
+    Workflow,
 )
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TIMES = ("grace", "timeout")
+_TIMES = ("grace", "timeout", "begin")
 _COMMANDS = ("start", "stop", "pid", "check", "stage", "prove", "status", "prune", "drain", "restore")
 
 
@@ -36,6 +37,9 @@ def driver(table: Mapping[str, Any]) -> Driver:
             return _killstart(killstart)
         case {"command": programs}:
             return Programs(**_given(programs))
+        case {"workflow": workflow}:
+            given = _given(workflow) | {key: workflow[key] for key in ("file", "ref") if key in workflow}
+            return Workflow(inputs=_bare(workflow.get("inputs", {})), **given)
         case _:
             return _plugin(table["plugin"])
 

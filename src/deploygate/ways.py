@@ -71,6 +71,34 @@ class Programs:
     secrets: tuple[str, ...] = ()
 
 
+GIVEN = ("service", "environment", "instance", "version", "from_version", "keep", "run")  # to a workflow, by name
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow of the user's, one run of it for each change of an instance; see docs/workflow-driver.md.
+
+    Its file is taken from the branch `ref`, and it gets `inputs` besides those that are GIVEN. A run must begin
+    within `begin` seconds, and end within `timeout`.
+    """
+
+    file: str
+    ref: str = "main"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 600.0
+    begin: float = 120.0
+
+    @property
+    def grace(self) -> float:
+        """How long a change may take before the instance is looked at."""
+        return self.timeout
+
+    @property
+    def keep(self) -> int:
+        """How many releases stay installed: none is, beside those that run."""
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """A driver or a balancer that another package brings, by the name of its entry point; see docs/plugins.md."""
@@ -81,7 +109,7 @@ class Plugin:
     keep: int = 5
 
 
-Driver = KillStart | Programs | Plugin
+Driver = KillStart | Programs | Workflow | Plugin
 
 
 def killstart(way: Driver) -> KillStart:

@@ -27,6 +27,7 @@ DRIVERS: list[dict[str, dict[str, object]]] = [
     {"killstart": KILLSTART | {"start": ["./run"], "stop": "./stop", "pid": ["./pid"], "secrets": ["A"]}},
     {"killstart": KILLSTART | {"systemd": {"unit": "a@{version}.service"}}},
     {"command": {"start": ["a"], "stop": ["a"], "status": ["a"], "prove": "a", "timeout": "9s", "grace": "5s"}},
+    {"workflow": {"file": "a.yml", "ref": "main", "inputs": {"a": "1"}, "timeout": "9m", "begin": "1m"}},
     {"plugin": {"name": "a", "settings": {"a": [{"b": 1}]}, "grace": "1m"}},
 ]
 BALANCERS: list[dict[str, dict[str, object]]] = [

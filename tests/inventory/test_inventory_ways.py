@@ -22,6 +22,7 @@ from deploygate.ways import (
     Programs,
     Script,
     Ssh,
+    Workflow,
 )
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "inventory" / "valid"
@@ -88,6 +89,11 @@ DRIVERS: list[tuple[dict[str, Any], Driver]] = [
             keep=2,
             secrets=("TOKEN",),
         ),
+    ),
+    ({"workflow": {"file": "deploy-one.yml"}}, Workflow("deploy-one.yml", "main", {}, 600.0, 120.0)),
+    (
+        {"workflow": {"file": "a.yaml", "ref": "v1", "inputs": {"region": "eu"}, "timeout": "5m", "begin": "30s"}},
+        Workflow("a.yaml", "v1", {"region": "eu"}, 300.0, 30.0),
     ),
     ({"plugin": {"name": "nomad"}}, Plugin("nomad", {}, 10.0, 5)),
     (

@@ -1,7 +1,8 @@
 """The driver and the balancer of each service, made once, by the way in which the inventory deploys it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import assert_never
 
@@ -14,18 +15,19 @@ from deploygate.adapters.shells import Shells
 from deploygate.inventory import Service
 from deploygate.names import InstanceName, RunId, ServiceName
 from deploygate.ports import Balancer, Hosts, Telling
-from deploygate.ways import KillStart, Plugin, Programs
+from deploygate.ways import KillStart, Plugin, Programs, Workflow
 
 
 class Parts:
     """Makes the parts of services, and keeps them: drivers know what they have started."""
 
-    def __init__(self, folder: Path, run: RunId, shells: Shells) -> None:
+    def __init__(self, folder: Path, run: RunId, shells: Shells, workflows: Callable[[], Hosts]) -> None:
         self._folder = folder
         self._shells = shells
         self._here = LocalKillStart(folder)
         self._there = RemoteKillStart(shells, folder, os.environ)
         self._programs = ProgramsDriver(folder, run)
+        self._workflows = cache(workflows)  # made where there is a service that needs it: it is slow to be imported
         self._drivers: dict[ServiceName, Hosts] = {}
         self._balancers: dict[ServiceName, Balancer] = {}
 
@@ -73,6 +75,8 @@ class Parts:
                 return self._there
             case Programs():
                 return self._programs
+            case Workflow():
+                return self._workflows()
             case Plugin():
                 return driver_named(way, self._folder)
             case _:

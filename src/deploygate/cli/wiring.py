@@ -24,7 +24,7 @@ from deploygate.errors import InventoryError
 from deploygate.inventory import Inventory
 from deploygate.names import RunId
 from deploygate.perform import World
-from deploygate.ports import Forge, Journal, Locks
+from deploygate.ports import Forge, Hosts, Journal, Locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,24 @@ def _same_locks(locks: Locks) -> Locks:
     return locks
 
 
+def _workflows(clock: SystemClock, run: RunId) -> Hosts:
+    from deploygate.adapters.github.workflow_driver import workflow_driver  # noqa: PLC0415 - few services need PyGithub
+
+    return workflow_driver(os.environ, run, clock)
+
+
 @dataclass(frozen=True, slots=True)
 class Beyond:
     """What stands around a gate where there is more than this machine: it wraps the parts that remember and hold.
 
-    `forge` is used in place of the files of the state folder.
+    `forge` is used in place of the files of the state folder, `workflows` to dispatch those that deploy.
     """
 
     journal: Callable[[Journal, RunId], Journal] = _same_journal
     locks: Callable[[Locks], Locks] = _same_locks
     forge: Callable[[SystemClock, RunId], Forge] | None = None
     github_run: int | None = None
+    workflows: Callable[[SystemClock, RunId], Hosts] = _workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HE
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     clock = SystemClock()
     shells = Shells(places.ssh.inputs(), environment({}))
-    parts = Parts(places.folder.resolve(), run, shells)
+    parts = Parts(places.folder.resolve(), run, shells, lambda: beyond.workflows(clock, run))
     hosts = Drivers(parts.driver)
     journal = FileJournal(places.kept / "runs", run, _actor())
     prober = HttpProber(hosts.process, clock.now, verify=os.environ.get("SSL_CERT_FILE") or True)

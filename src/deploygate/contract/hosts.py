@@ -10,6 +10,7 @@ from deploygate.events import Change, Start
 from deploygate.inventory import Instance, Service
 from deploygate.names import Version
 from deploygate.ports import Hosts, Process
+from deploygate.ways import Workflow
 
 
 class HostsContract:
@@ -241,5 +242,6 @@ class HostsContract:
 
     def _prune(self, driven: Driven, *protect: Version) -> tuple[Version, ...]:
         """Prune as if one release might stay."""
-        strict = replace(driven.service, deploy=replace(driven.service.deploy, keep=1))
+        way = driven.service.deploy
+        strict = driven.service if isinstance(way, Workflow) else replace(driven.service, deploy=replace(way, keep=1))
         return tuple(driven.hosts.prune(strict, driven.names, protect))

@@ -3,7 +3,7 @@
 from deploygate.document import Document
 from deploygate.findings import Finding
 from deploygate.inventory import Inventory
-from deploygate.rules import balancers, chains, drivers, instances, interfaces, probes, times, waivers, waves
+from deploygate.rules import balancers, chains, drivers, instances, interfaces, probes, times, waivers, waves, workflows
 from deploygate.rules.catalogue import RULES, WAIVABLE
 from deploygate.rules.complaint import Complaint, Rule
 
@@ -21,6 +21,9 @@ _ALL = (
     Rule(drivers.absolute_root),
     Rule(drivers.host_without_ssh),
     Rule(drivers.timeout_grace),
+    Rule(workflows.workflow_begin),
+    Rule(workflows.workflow_identity, _DEFAULTS),
+    Rule(workflows.workflow_input),
     Rule(balancers.idle_balancer, frozenset({"environments"})),
     Rule(balancers.same_file),
     Rule(instances.same_name),

@@ -67,6 +67,9 @@ INVENTORY_RULES = {
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
     "waves-floor": "the floor lets every wave go",
+    "workflow-begin": "a workflow may run longer than it may take to begin",
+    "workflow-identity": "a service that a workflow deploys names its own process",
+    "workflow-input": "an input of a workflow is not one that the gate gives",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
 WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})

@@ -8,7 +8,7 @@ from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION, ServiceName
 from deploygate.plan import worst_seconds
 from deploygate.rules.complaint import Complaint
-from deploygate.ways import Programs
+from deploygate.ways import Programs, Workflow
 
 
 def worst_case(service: Service) -> float:
@@ -27,7 +27,9 @@ def stop_grace(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find services that may take longer to stop than an instance may take for all of it."""
     for name, service in inventory.services.items():
         grace, deadline = service.deploy.grace, service.health.deadline
-        if grace > deadline:
+        if grace > deadline and not isinstance(
+            service.deploy, Workflow
+        ):  # it stops and starts before the deadline runs
             yield Complaint(
                 "stop-grace",
                 _grace(document, name),
@@ -42,7 +44,7 @@ def drain_time(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     for name, service in inventory.services.items():
         drain = service.balancer.drain if service.balancer else 0.0
         grace, deadline = service.deploy.grace, service.health.deadline
-        if grace <= deadline < drain + grace:
+        if grace <= deadline < drain + grace and not isinstance(service.deploy, Workflow):
             yield Complaint(
                 "drain-time",
                 document.value("services", name, "balancer", "drain"),

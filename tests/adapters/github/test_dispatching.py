@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from made import OLD, move, plan
 from msgspec.structs import replace
-from remembering import Forge
+from remembering import FastClock, Forge
 
 from deploygate.adapters.github.dispatching import SHOWN, Call, Dispatched, dispatch
 from deploygate.adapters.github.following import Following, Limits, Outcome, Pace, follow
@@ -27,35 +27,6 @@ POSTED = f"POST /repos/acme/shop/actions/workflows/{FILE}/dispatches"
 CALL = Call(FILE, "main", {"service": "Svc", "of_run": OF}, OF)
 DISPATCHES = f"/repos/acme/shop/actions/workflows/{FILE}/dispatches"
 RUNS = "/repos/acme/shop/actions/runs/*"
-
-
-class FastClock:
-    """A clock that goes on only when somebody waits, and does then what a test has planned; with a fuse."""
-
-    def __init__(self) -> None:
-        self.time = 1_000.0
-        self.stop = ""
-        self.plans: list[tuple[float, Callable[[], None]]] = []
-        self.waits = 0
-        self.meanwhile: Callable[[], object] = lambda: None
-
-    def now(self) -> float:
-        return self.time
-
-    def wait_until(self, when: float) -> None:
-        self.waits += 1
-        assert self.waits < 5_000, "somebody waits for ever"
-        self.time = max(self.time, when)
-        self.meanwhile()
-        for due in [one for one in self.plans if one[0] <= self.time - 1_000.0]:
-            self.plans.remove(due)
-            due[1]()
-
-    def stopped(self) -> str:
-        return self.stop
-
-    def at(self, second: float, do: Callable[[], None]) -> None:
-        self.plans.append((second, do))
 
 
 @pytest.fixture
