@@ -93,6 +93,8 @@ KEPT = (
     *("type", "enum", "format", "pattern", "required", "minimum", "maximum", "minLength", "maxLength"),
     *("minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"),
 )
+# The description says `date-time`, and its own prose that ranges such as `>=2026-05-01` are what is meant.
+MENDED: dict[str, Json] = {"created": {"type": "string"}}
 
 
 class Extract:
@@ -113,6 +115,19 @@ class Extract:
         }
         return {name: found[name] for name in OPERATIONS}
 
+    def neighbours(self, operations: dict[str, Json]) -> list[Json]:
+        """Return the paths beside those used that a value with slashes would swallow."""
+        used = {(one["method"], one["path"]) for one in operations.values()}
+        greedy = {(one["method"], prefix(one)) for one in operations.values()} - used
+        return [
+            {"method": method.upper(), "path": path}
+            for path, methods in self._document["paths"].items()
+            for method in methods
+            if (method.upper(), path) not in used
+            and "..." not in path  # another way to write the path of a comparison
+            and any(path.startswith(start) for kind, start in greedy if kind == method.upper())
+        ]
+
     def _operation(self, path: str, method: str, about: Json) -> Json:
         name = about["operationId"]
         made = {
@@ -131,7 +146,7 @@ class Extract:
 
     def _parameter(self, about: Json) -> Json:
         one = self._resolved(about)
-        made = {"name": one["name"], "in": one["in"], "schema": self.schema(one["schema"])}
+        made = {"name": one["name"], "in": one["in"], "schema": MENDED.get(one["name"]) or self.schema(one["schema"])}
         for key, short in (("required", "required"), ("x-multi-segment", "segments")):
             if one.get(key):
                 made[short] = True
@@ -150,10 +165,13 @@ class Extract:
         """Return a schema as JSON Schema 2020-12 says it, with no field allowed that is not named."""
         if "$ref" in about:
             return {"$ref": f"#/$defs/{self._defined(about['$ref'])}"}
+        unknown = about.keys() & {"allOf", "not", "patternProperties"} or ("properties" in about and "oneOf" in about)
+        if unknown:
+            raise click.ClickException(f"an object of these parts can't be closed: {list(about)}")
         made = {key: about[key] for key in KEPT if key in about}
-        for key in ("anyOf", "oneOf", "allOf"):
+        for key in ("anyOf", "oneOf"):  # of objects that are closed here, more than one may fit: one is enough
             if key in about:
-                made[key] = [self.schema(one) for one in about[key]]
+                made["anyOf"] = [self.schema(one) for one in about[key]]
         if "items" in about:
             made["items"] = self.schema(about["items"])
         if "properties" in about:
@@ -178,6 +196,13 @@ class Extract:
                 found = found[key]
             about = found
         return about
+
+
+def prefix(operation: Json) -> str:
+    """Return what stands before the value of a path that may have slashes; all of a path that has none."""
+    many = [one["name"] for one in operation["parameters"] if one.get("segments")]
+    path: str = operation["path"]
+    return path.partition(f"{{{many[0]}}}")[0] if many else path
 
 
 def nullable(schema: Json) -> Json:
@@ -213,7 +238,8 @@ def written(package: Path | None) -> Iterator[tuple[Path, str]]:
     operations = extract.operations()
     source = {"package": PACKAGE, "version": VERSION, "license": LICENSE, "api_version": API_VERSION}
     defs = dict(sorted(extract.defs.items()))
-    yield EXTRACT, line({"source": source, "operations": operations, "$defs": defs})
+    neighbours = extract.neighbours(operations)
+    yield EXTRACT, line({"source": source, "operations": operations, "neighbours": neighbours, "$defs": defs})
     yield EXAMPLES, line({"source": source, "examples": extract.examples})
 
 

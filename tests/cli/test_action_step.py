@@ -115,9 +115,9 @@ def test_a_check_shows_what_merging_would_do_and_sets_a_status_for_each_environm
     assert set(told) == {"deploygate/check", "deploygate/parallel-chain/Svc", "deploygate/production/Svc"}
     assert {state for state, _ in told.values()} == {"success"}
     (comment,) = pull.comments
-    assert "merging deploys Svc 1.0" in comment.body
+    assert "Merging deploys Svc 1.0" in comment.body
     assert shop.outputs["comment_url"].endswith(f"#issuecomment-{comment.number}")
-    assert "merging deploys Svc 1.0" in shop.summary
+    assert "Merging deploys Svc 1.0" in shop.summary
 
 
 def test_a_change_that_does_not_concern_a_service_is_not_applicable_to_it_and_a_success(shop: Workspace) -> None:
@@ -153,7 +153,7 @@ def test_a_pull_request_from_a_fork_is_checked_without_writing_anything(shop: Wo
     shop.environ["GITHUB_ACTOR"] = "mallory"
     pull = shop.pull(SERVICES.replace('"1.0"', '"2.0"'), fork=True)
     assert shop.step(token=shop.hub.fork_token()) == 0
-    assert "merging deploys Svc 1.0" in shop.summary
+    assert "Merging deploys Svc 1.0" in shop.summary
     assert pull.comments == []
     assert {one.method for one in shop.hub.requests} == {"GET"}
     assert any("fork" in note for note in json.loads(shop.outputs["result"])["notes"])

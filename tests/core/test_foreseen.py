@@ -100,7 +100,7 @@ def test_the_verdict_comes_first(
 ) -> None:
     assert report.merging_headline(findings, told) == (good, says)
     first = report.merging_markdown(findings, told).partition("\n")[0]
-    assert first == f"### {'✅' if good else '❌'} {report.escaped(says)}"
+    assert first == f"### {'✅' if good else '❌'} {report.escaped(says.capitalize())}"
 
 
 def test_the_comment_has_one_table_and_the_steps_folded_below_it() -> None:

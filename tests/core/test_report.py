@@ -131,12 +131,11 @@ def test_a_good_deploy_as_markdown() -> None:
     assert report.as_markdown(DEPLOYED) == (
         "### ✅ `deployed` Svc 2.0 runs on 3 instances, each proven \\(before: 1.0\\)\n"
         "\n"
-        "\n"
-        "| instance   | environment   | version   | health   | state   |    |\n"
-        "|------------|---------------|-----------|----------|---------|----|\n"
-        "| i1         | production    | 2.0       | healthy  | updated |    |\n"
-        "| i2         | production    | 2.0       | healthy  | updated |    |\n"
-        "| i3         | production    | 2.0       | healthy  | updated |    |\n"
+        "| instance   | environment   | version   | health   | state   |\n"
+        "|------------|---------------|-----------|----------|---------|\n"
+        "| i1         | production    | 2.0       | healthy  | updated |\n"
+        "| i2         | production    | 2.0       | healthy  | updated |\n"
+        "| i3         | production    | 2.0       | healthy  | updated |\n"
         "\n"
         "<sub>deploygate, run 20240101T120000-abcdef, 12 s</sub>\n"
     )

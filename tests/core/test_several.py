@@ -10,10 +10,11 @@ BAD = Account(RunId("r2"), Goal.DEPLOY, "B", "3.0", Ending.ROLLED_BACK, "B 3.0 f
 
 
 def test_one_account_is_told_as_it_is_with_what_comes_after_right_below_the_verdict() -> None:
-    text = report.several_markdown([GOOD], after=["- **inventory**: put back"])
+    text = report.several_markdown([GOOD], points=["- **inventory**: put back"], folded=["<details></details>"])
     lines = text.splitlines()
     assert lines[0] == report.as_markdown(GOOD).splitlines()[0]
     assert lines[2] == "- **inventory**: put back"
+    assert lines.index("<details></details>") > 2
     assert report.several_markdown([GOOD]) == report.as_markdown(GOOD)
 
 

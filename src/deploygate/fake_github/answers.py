@@ -24,15 +24,12 @@ class RefusedError(Exception):
         self.status, self.message, self.errors = status, message, tuple(errors)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def answer(self, docs: str) -> Answer:
-        """Return it as an answer that names the page of the operation's documentation.
-
-        A validation error has no `status` in the description, and every other error has.
-        """
+    def answer(self, docs: str, *, with_status: bool) -> Answer:
+        """Return it as an answer that names the page of the operation's documentation."""
         body: Json = {"message": self.message, "documentation_url": docs}
         if self.errors:
             body["errors"] = list(self.errors)
-        if self.status not in {409, 422} or (self.status == 409 and not self.errors):
+        if with_status:
             body["status"] = str(self.status)
         return Answer(self.status, body, self.headers)
 

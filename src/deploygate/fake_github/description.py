@@ -17,6 +17,7 @@ from deploygate.fake_github.answers import Json
 from deploygate.wording import dotted, plain
 
 _FORMATS = FormatChecker(formats=())
+_FIELD = re.compile(r"\{(\w+)\}")
 _ANY_ERROR: Json = {"anyOf": [{"$ref": "#/$defs/basic-error"}, {"$ref": "#/$defs/validation-error"}]}
 
 
@@ -53,7 +54,7 @@ class Operation:
     def pattern(self) -> re.Pattern[str]:
         """What its paths look like: a value ends at the next slash, but for those that may have some, or nothing."""
         many = {one["name"] for one in self.about["parameters"] if one.get("segments")}
-        parts = re.split(r"\{(\w+)\}", self.about["path"])
+        parts = _FIELD.split(self.about["path"])
         made = (
             re.escape(part) if number % 2 == 0 else f"(?P<{part}>{'.*' if part in many else '[^/]+'})"
             for number, part in enumerate(parts)
@@ -74,16 +75,21 @@ class Description:
         self.source: Json = document["source"]
         self._defs: Json = document["$defs"]
         self.operations = {name: Operation(name, about) for name, about in document["operations"].items()}
+        self._neighbours = [Operation("", {**one, "parameters": []}) for one in document["neighbours"]]
         self._validators: dict[str, Draft202012Validator] = {}
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """Return the operation of a path, and the values in it; the one with the fewest values is meant."""
+        """Return the operation of a path, and the values in it; the one with the most words of its own is meant.
+
+        None is returned for what is not in the extract, also where a value with slashes could swallow it.
+        """
         found = [
             (operation, match.groupdict())
-            for operation in self.operations.values()
+            for operation in (*self.operations.values(), *self._neighbours)
             if operation.method == method and (match := operation.pattern.fullmatch(path))
         ]
-        return min(found, key=lambda one: (len(one[1]), -len(one[0].about["path"])), default=None)
+        best = max(found, key=lambda one: len(_FIELD.sub("", one[0].about["path"])), default=None)
+        return best if best and best[0].name else None
 
     def misasked(
         self, operation: Operation, values: Mapping[str, str], query: Mapping[str, str], body: Any

@@ -3,13 +3,13 @@
 import json
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from deploygate.fake_github.answers import Answer, Json, RefusedError, absent
+from deploygate.fake_github.answers import Answer, RefusedError, absent
 from deploygate.fake_github.call import Call
 from deploygate.fake_github.description import Description, Operation
 from deploygate.fake_github.endpoints import OPERATIONS
@@ -17,6 +17,7 @@ from deploygate.fake_github.faults import Fault
 from deploygate.fake_github.shown.people import private_user
 from deploygate.fake_github.state.repository import Repository
 from deploygate.fake_github.state.site import Site
+from deploygate.fake_github.state.workflows import Run
 from deploygate.fake_github.tokens import Token, hold
 
 VERSION = "X-Github-Api-Version"  # as `receive` is given it
@@ -29,6 +30,7 @@ class Received:
     """A request as it came; `status` is what was answered, None where the connection was cut or nothing yet."""
 
     method: str
+    target: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -57,11 +59,16 @@ class Desk:
         """Where the API begins: at the root, or below a path on a server of one's own."""
         return "" if self.server == CLOUD else "/api/v3"
 
+    def runs(self) -> Iterator[Run]:
+        """Give the runs of all repositories."""
+        for repo in self.repositories.values():
+            yield from repo.runs.values()
+
     def receive(self, method: str, target: str, headers: Mapping[str, str], text: str) -> Received:
         """Note a request, with everything but its token."""
         url = urlsplit(target)
         kept = {name: "***" if name == "Authorization" else value for name, value in headers.items()}
-        made = Received(method, url.path, dict(parse_qsl(url.query, keep_blank_values=True)), kept, text)
+        made = Received(method, target, url.path, dict(parse_qsl(url.query, keep_blank_values=True)), kept, text)
         self.requests.append(made)
         return made
 
@@ -92,7 +99,9 @@ class Desk:
         try:
             answer = self._answered(received, operation, values, headers)
         except RefusedError as refusal:
-            answer = refusal.answer(operation.docs)
+            answer = refusal.answer(operation.docs, with_status=True)
+            if self.description.misanswered(operation, answer.status, answer.body):
+                answer = refusal.answer(operation.docs, with_status=False)  # some errors have none in the description
         except Exception:  # noqa: BLE001 - a defect of the fake is a violation with its trace, and never a silent 500
             self._judge(received, (traceback.format_exc(),), "broke")
             return Answer(500, {"message": "fake GitHub: it broke", "documentation_url": HOME})
@@ -112,7 +121,11 @@ class Desk:
     def _answered(
         self, received: Received, operation: Operation, values: dict[str, str], headers: Mapping[str, str]
     ) -> Answer:
-        received.body = _parsed(received.text)
+        try:
+            received.body = json.loads(received.text or "null")
+        except ValueError:
+            self._judge(received, ("the body is no JSON",), "asked")
+            raise RefusedError(400, "Problems parsing JSON") from None
         wrong = self.description.misasked(operation, values, received.query, received.body)
         self._judge(received, wrong, "asked")
         bearer = _bearer(headers)
@@ -191,13 +204,3 @@ def _stranger(token: Token) -> Token:
 def _bearer(headers: Mapping[str, str]) -> str:
     kind, _, value = headers.get("Authorization", "").partition(" ")
     return value.strip() if kind.lower() in {"bearer", "token"} else ""
-
-
-def _parsed(text: str) -> Json | None:
-    if not text:
-        return None
-    try:
-        read: Json = json.loads(text)
-    except ValueError:
-        raise RefusedError(400, "Problems parsing JSON") from None
-    return read

@@ -5,18 +5,33 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from re import sub
-from typing import Any
+from typing import Any, TypedDict
 
 from deploygate.fake_github.answers import Answer
 
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 
+class Options(TypedDict, total=False):
+    """What a fault may say besides which requests it is for; see Fault."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    times: int | None
+    delay: float
+    cut: bool
+    after_handling: bool
+
+
 @dataclass(slots=True)
 class Fault:
     """What happens to the next requests of a kind.
 
-    In `path` a `*`, or a name in braces, is anything. `times` is how many requests it is for; None is all.
+    In `path`, which begins where the API does, a `*` or a name in braces is anything. `times` is how many requests it
+    is for; None is all. A `delay`, in seconds, is before the request is handled, or after it where `after_handling` is
+    set. That also lets GitHub do what it was asked before the answer is replaced by another `status`, or the connection
+    is `cut`.
     """
 
     method: str

@@ -3,17 +3,17 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, Unpack
 
 from deploygate.fake_github.desk import CLOUD, Desk, Received
-from deploygate.fake_github.faults import Fault
+from deploygate.fake_github.faults import Fault, Options
 from deploygate.fake_github.serving import Server
 from deploygate.fake_github.state.people import ACTIONS
 from deploygate.fake_github.state.repository import Repository
 from deploygate.fake_github.state.site import Clock, Site
 from deploygate.fake_github.tokens import AREAS, Token, levels
 
-FUSE = 10.0  # seconds that `until` waits
+FUSE = 10.0  # seconds that `until` waits, and that dispatched work has to end at the end
 
 
 class FakeGitHub:
@@ -41,6 +41,9 @@ class FakeGitHub:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for run in self._desk.runs():
+            run.cancelling.set()
+        self._site.settle(FUSE)
         self._server.stop()
         if error is None:
             self.check()
@@ -105,18 +108,9 @@ class FakeGitHub:
             self._desk.tokens[value] = Token(value, self._site.user(user), levels(permissions), frozenset())
         return value
 
-    def fault(
-        self,
-        method: str,
-        path: str,
-        *,
-        status: int | None = None,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        **more: Any,
-    ) -> Fault:
+    def fault(self, method: str, path: str, **what: Unpack[Options]) -> Fault:
         """Let the next requests of a kind go wrong; see Fault for what there is."""
-        made = Fault(method, path, status, body, headers or {}, **more)
+        made = Fault(method, path, **what)
         with self._site.changed:
             self._desk.faults.append(made)
         return made

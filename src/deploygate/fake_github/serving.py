@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
@@ -19,6 +20,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, desk: Desk, host: str, port: int) -> None:
         self.desk, self.closing = desk, Event()
+        self.connections: set[socket.socket] = set()
         super().__init__((host, port), Exchange)
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -31,6 +33,9 @@ class Server(ThreadingHTTPServer):
         self.closing.set()
         self.shutdown()
         self.server_close()
+        for one in tuple(self.connections):  # a caller may keep its connection for ever
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def handle_error(self, *words: object) -> None:
@@ -44,6 +49,16 @@ class Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "fake-github"
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Note that it is there."""
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Note that it is gone."""
+        self.server.connections.discard(self.connection)
+        super().finish()
 
     def _serve(self) -> None:
         desk, text = self.server.desk, self._text()
@@ -80,7 +95,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _text(self) -> str:
         length = int(self.headers.get("Content-Length") or 0)
-        return self.rfile.read(length).decode() if length else ""
+        return self.rfile.read(length).decode(errors="replace") if length else ""
 
     def _write(self, answer: Answer, headers: dict[str, str]) -> None:
         body = b"" if answer.body is None else _encoded(answer.body)
@@ -93,7 +108,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
 
     def log_message(self, *words: object) -> None:
         """Say nothing: `requests` has it all."""

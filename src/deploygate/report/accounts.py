@@ -27,15 +27,21 @@ def as_text(account: Account) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_markdown(account: Account) -> str:
-    """Return an account for a comment: the verdict on top, one table, the rest folded away."""
+def as_markdown(account: Account, points: Sequence[str] = (), folded: Sequence[str] = ()) -> str:
+    """Return an account for a comment: the verdict on top, one table, the rest folded away.
+
+    `points` are lines of a list that follow what explains the verdict, `folded` is what follows the table; both are
+    Markdown already.
+    """
     good = succeeded(account.ending, account.goal)
-    lines = [f"### {'✅' if good else '❌'} `{account.ending}` {escaped(account.headline)}", ""]
-    lines += [f"- **{word}**: {escaped(text)}" for word, text in _explained(account)]
+    lines = [f"### {'✅' if good else '❌'} `{account.ending}` {escaped(account.headline)}"]
+    said = [f"- **{word}**: {escaped(text)}" for word, text in _explained(account)] + [*points]
+    lines += ["", *said] if said or account.reasons else []
     lines += [f"- **{reason.rule}**: {escaped(reason.says)}. {escaped(reason.help)}" for reason in account.reasons]
     if account.rows:
-        rows = [[escaped(cell) for cell in _cells(row)] for row in account.rows]
-        lines += ["", github_table(rows, _HEAD)]
+        cells, head = _filled(account.rows)
+        lines += ["", github_table([[escaped(cell) for cell in row] for row in cells], head)]
+    lines += ["", *folded] if folded else []
     if account.notes:
         lines += ["", "<details><summary>What this run did not guard against</summary>", ""]
         lines += [f"- {escaped(note)}" for note in account.notes]
@@ -117,8 +123,12 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _table(rows: Sequence[Row]) -> str:
+    return plain_table(*_filled(rows))
+
+
+def _filled(rows: Sequence[Row]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Return the cells and their heads, without a last column that nobody has anything in."""
     cells = [_cells(row) for row in rows]
-    head: tuple[str, ...] = _HEAD
-    if not any(row.says for row in rows):
-        cells, head = [line[:-1] for line in cells], head[:-1]
-    return plain_table(cells, head)
+    if any(row.says for row in rows):
+        return cells, _HEAD
+    return [row[:-1] for row in cells], _HEAD[:-1]

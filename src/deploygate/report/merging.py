@@ -40,7 +40,7 @@ def merging_markdown(
 ) -> str:
     """Return the comment of a check."""
     good, says = merging_headline(findings, foreseen)
-    lines = [f"### {'✅' if good else '❌'} {escaped(says)}", ""]
+    lines = [f"### {'✅' if good else '❌'} {escaped(says[:1].upper() + says[1:])}", ""]
     if findings:
         lines += [findings_markdown(findings[:_SHOWN])]
         lines += [f"{len(findings) - _SHOWN} more are in the log.", ""] if len(findings) > _SHOWN else []
@@ -112,7 +112,7 @@ def _back(one: Foreseen, plan: Plan) -> str:
     lost = [move.instance for move in plan.moves if move.was is None]
     if lost:
         return f"none for {', '.join(lost[:3])}{' and others' if len(lost) > 3 else ''}"
-    return f"{_was(one)}, to be proven before the first change"
+    return f"{_was(one)}, proven before the first change"
 
 
 def _reasons(foreseen: Sequence[Foreseen]) -> list[tuple[str, str]]:

@@ -29,18 +29,25 @@ def several_headline(
 
 
 def several_markdown(
-    accounts: Sequence[Account], waiting: Sequence[str] = (), *, going: bool = False, after: Sequence[str] = ()
+    accounts: Sequence[Account],
+    waiting: Sequence[str] = (),
+    *,
+    going: bool = False,
+    points: Sequence[str] = (),
+    folded: Sequence[str] = (),
 ) -> str:
-    """Return a comment; `after` are Markdown lines that follow the verdict, `going` says that more is to come."""
+    """Return a comment; `going` says that more is to come.
+
+    `points` are lines of a list that explain the verdict, `folded` is what follows the table; both are Markdown.
+    """
     if len(accounts) == 1 and not waiting and not going:
-        head, _, rest = as_markdown(accounts[0]).partition("\n")
-        return "\n".join([head, *(["", *after] if after else []), rest])
+        return as_markdown(accounts[0], points, folded)
     good, says = several_headline(accounts, waiting, going=going)
     sign = "⏳" if going else "✅" if good else "❌"
-    lines = [f"### {sign} {escaped(says)}", "", *after, *([""] if after else [])]
+    lines = [f"### {sign} {escaped(says)}", "", *points, *([""] if points else [])]
     rows = [_row(one) for one in accounts]
     rows += [_waiting(name, going=going, first=name == waiting[0]) for name in waiting]
-    lines += [github_table(rows, _HEAD), ""]
+    lines += [github_table(rows, _HEAD), "", *folded, *([""] if folded else [])]
     for one in accounts:
         lines += [f"<details><summary>{escaped(one.headline)}</summary>", "", as_markdown(one), "</details>", ""]
     return "\n".join(lines)

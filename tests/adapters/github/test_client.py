@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 import responses
 
+from deploygate.adapters.github.asking import Patience
 from deploygate.adapters.github.client import ORDINARY, QUICK, Hub
-from deploygate.adapters.github.line import Patience
 from deploygate.adapters.github.trouble import Absent, Denied, GitHubTrouble, Unsent
 from deploygate.names import Secret
 
@@ -119,15 +119,12 @@ Serving = Callable[..., Server]
 @pytest.fixture
 def serving() -> Iterator[Serving]:
     servers: list[Server] = []
-    hubs: list[Hub] = []
 
     def serve(*answers: bytes, pause: float = 0.0) -> Server:
         servers.append(Server(*answers, pause=pause))
         return servers[-1]
 
     yield serve
-    for asked in hubs:
-        asked.close()
     for server in servers:
         server.close()
 
@@ -234,6 +231,8 @@ def test_f6_a_rate_limit_is_obeyed_also_for_writes(serving: Serving, limited: by
     [
         ({"message": "You have exceeded a secondary rate limit"}, {}, "60 s"),
         ({"message": "wait"}, {"Retry-After": "3600"}, "1 h"),
+        ({"message": "wait"}, {"Retry-After": "9" * 400}, "60 s"),
+        ({"message": "wait"}, {"Retry-After": "Fri, 31 Dec 2027 23:59:59 GMT"}, "60 s"),
         ({"message": "API rate limit exceeded for installation"}, {"X-RateLimit-Remaining": "0"}, "60 s"),
     ],
 )
@@ -266,6 +265,23 @@ def test_waiting_is_cut_short_when_the_run_is_to_stop(serving: Serving) -> None:
     with pytest.raises(GitHubTrouble, match="the run was asked to stop"):
         tell(asked)
     asked.close()
+
+
+def test_an_answer_that_does_not_come_is_given_up_when_the_run_is_to_stop(serving: Serving) -> None:
+    server = serving(whole(200, [{"title": "x" * 100_000}]), pause=0.05)
+    asked = hub(server.url, Patience(FUSE, FUSE, tries=1, budget=0.0), lambda: "SIGTERM" if server.requests else "")
+    with pytest.raises(GitHubTrouble, match="no whole answer"):
+        ask(asked)
+    asked.close()
+
+
+def test_a_hub_can_be_used_after_an_answer_that_did_not_come(serving: Serving) -> None:
+    slow = serving(whole(200, [{"title": "x" * 4000}]), pause=0.05)
+    asked = hub(slow.url, Patience(timeout=1.0, whole=0.2, tries=2, budget=9.0))
+    with pytest.raises(GitHubTrouble):
+        ask(asked)
+    asked.close()
+    assert len(slow.requests) == asked.calls == 2
 
 
 def test_the_quick_patience_neither_waits_nor_repeats(serving: Serving) -> None:

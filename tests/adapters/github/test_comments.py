@@ -63,6 +63,8 @@ class Thread:
         if verb == "DELETE":
             self.rows.remove(row)
             return 204, {}, ""
+        if verb == "GET":
+            return 200, {}, json.dumps(row)
         row["body"] = json.loads(request.body or "")["body"]
         return 200, {}, json.dumps(row)
 
@@ -115,6 +117,15 @@ def test_the_first_comment_is_made_and_the_next_ones_replace_it(thread: Thread) 
     assert urls == {thread.rows[0]["html_url"]}
 
 
+def test_a_comment_costs_three_calls_and_one_that_says_the_same_costs_one(thread: Thread) -> None:
+    costs = []
+    for run, text in (("10", "### one"), ("10", "### two"), ("11", "### three"), ("11", "### three")):
+        thread.asked.clear()
+        sticky(run).show(7, "shop", text)
+        costs.append(" ".join(thread.asked))
+    assert costs == ["GET POST GET", "GET PATCH GET", "GET PATCH GET", "GET"]
+
+
 def test_keys_have_a_comment_each(thread: Thread) -> None:
     shown = sticky()
     for key in ("shop", "shop/x y", "shop --> <!--", "Ünï\n"):
@@ -164,6 +175,54 @@ def test_trap_20_a_duplicate_that_another_run_deletes_first_is_gone_all_the_same
     thread.once["DELETE"] = thread.rows.pop
     sticky("10").show(7, "shop", "### two")
     assert thread.bodies == ["### two"]
+
+
+def test_trap_20_what_an_older_run_writes_over_at_the_same_moment_is_written_again(thread: Thread) -> None:
+    sticky("8").show(7, "shop", "### before")
+    older = thread.rows[0]["body"].replace("run=8", "run=9").replace("before", "older")
+
+    def overwritten() -> None:
+        thread.once["GET"] = lambda: thread.rows[0].update(body=older)
+
+    thread.once["PATCH"] = overwritten
+    sticky("10").show(7, "shop", "### newer")
+    assert (thread.bodies, thread.writes) == (["### newer"], ["POST", "PATCH", "PATCH"])
+
+
+def test_trap_20_a_newer_run_that_writes_at_the_same_moment_has_the_last_word(thread: Thread) -> None:
+    sticky("8").show(7, "shop", "### before")
+    newer = thread.rows[0]["body"].replace("run=8", "run=11").replace("before", "newer")
+
+    def overwritten() -> None:
+        thread.once["GET"] = lambda: thread.rows[0].update(body=newer)
+
+    thread.once["PATCH"] = overwritten
+    sticky("10").show(7, "shop", "### older")
+    assert (thread.bodies, thread.writes) == (["### newer"], ["POST", "PATCH"])
+
+
+def test_a_comment_that_is_written_is_shown_though_it_can_t_be_looked_at_again(thread: Thread) -> None:
+    sticky("8").show(7, "shop", "### before")
+
+    def unreadable() -> None:
+        thread.refused["GET"] = 403
+
+    thread.once["PATCH"] = unreadable
+    assert sticky("10").show(7, "shop", "### now") == thread.rows[0]["html_url"]
+    assert thread.bodies == ["### now"]
+
+
+def test_trap_20_writing_over_each_other_has_an_end(thread: Thread) -> None:
+    sticky("8").show(7, "shop", "### before")
+    older = thread.rows[0]["body"]
+
+    def overwritten() -> None:
+        thread.once["PATCH"] = overwritten
+        thread.once["GET"] = lambda: thread.rows[0].update(body=older)
+
+    thread.once["PATCH"] = overwritten
+    sticky("10").show(7, "shop", "### newer")
+    assert thread.writes == ["POST", "PATCH", "PATCH", "PATCH"]
 
 
 def test_a_duplicate_that_can_t_be_deleted_is_folded(thread: Thread) -> None:

@@ -11,7 +11,8 @@ from github.GithubException import BadAttributeException, GithubException
 from github.Repository import Repository
 from github.Requester import Requester
 
-from deploygate.adapters.github.line import Line, LineError, Patience
+from deploygate.adapters.github.asking import LineError, Patience
+from deploygate.adapters.github.line import Line
 from deploygate.adapters.github.trouble import Absent, Denied, GitHubTrouble, Unsent
 from deploygate.names import Secret
 from deploygate.wording import plain, quoted
@@ -85,7 +86,7 @@ class Hub:
 def _refused(error: GithubException, permission: str, call: str, *, writes: bool) -> GitHubTrouble:
     """Return what an answer of 400 and above means."""
     message = _message(error.data)
-    words = f": {quoted(message)}" if message else ""
+    words = f', and says "{message}"' if message else ""
     match error.status:
         case 401:
             return GitHubTrouble(

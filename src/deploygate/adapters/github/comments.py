@@ -14,6 +14,7 @@ from deploygate.report import cut
 
 LONGEST = 65_000  # bytes; GitHub takes 65,536 characters
 _NEEDS = "pull-requests: write"
+_OVER = 3  # times that a comment is written at the most, where an older run keeps writing over it
 _MARKER = re.compile(
     r"\A<!-- deploygate key=([!-=?-~]{1,600}) run=([0-9]{1,20}) attempt=([0-9]{1,9}) sha=([0-9a-f]{0,64}) -->"
 )
@@ -62,7 +63,7 @@ class Sticky:
             self._drop(one for one in twice if one.run == self._run)
             return first.url
         if first.body != body:
-            self._edit(first, body)
+            self._put(first, body)
         self._drop(twice)
         return first.url
 
@@ -88,7 +89,7 @@ class Sticky:
 
     def _person(self) -> int:
         try:
-            with self._hub.asking("a person's token", "GET /user"):
+            with self._hub.asking("", "GET /user"):
                 _, data = self._hub.repo.requester.requestJsonAndCheck("GET", "/user")
                 return int(data["id"])
         except GitHubTrouble:  # an app is told nothing there, so the comment is somebody else's
@@ -106,6 +107,21 @@ class Sticky:
                 raise
             return arrived[-1]
 
+    def _put(self, one: _Marked, body: str) -> None:
+        """Write over a comment, and again where an older run that was as fast has written over that.
+
+        GitHub has no way to write only where nothing has changed, so this keeps the last word, not every word.
+        """
+        for _ in range(_OVER):
+            self._edit(one, body)
+            try:
+                with self._hub.asking(_NEEDS, f"GET /repos/{self._hub.repository}/issues/comments/{one.number}"):
+                    now = list(_marked([self._comment(one).complete()]))
+            except GitHubTrouble:
+                return  # it is written; nobody can tell what became of it
+            if not now or now[0].run >= self._run:
+                return
+
     def _edit(self, one: _Marked, body: str) -> None:
         with self._hub.asking(_NEEDS, f"PATCH /repos/{self._hub.repository}/issues/comments/{one.number}"):
             self._comment(one).edit(body)
@@ -113,9 +129,8 @@ class Sticky:
     def _drop(self, twice: Iterable[_Marked]) -> None:
         """Delete what is there twice; what can't be deleted is folded, and the next run tries again."""
         for one in twice:
-            path = f"/repos/{self._hub.repository}/issues/comments/{one.number}"
             try:
-                with self._hub.asking(_NEEDS, f"DELETE {path}"):
+                with self._hub.asking(_NEEDS, f"DELETE /repos/{self._hub.repository}/issues/comments/{one.number}"):
                     self._comment(one).delete()
             except Absent:
                 pass  # the run that wrote it was faster

@@ -1,62 +1,18 @@
-"""One request to GitHub's API and its whole answer, bounded in time and size; said again only where that is safe."""
+"""What PyGithub calls a connection: it says a thing again where nothing can be done twice by it, within a budget."""
 
+import re
 import time
-from collections.abc import Callable, ItemsView
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import requests
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-
+from deploygate.adapters.github.asking import POLL, Answer, Caller, LineError, Patience
 from deploygate.wording import seconds
 
-LARGEST = 64 * 1024 * 1024  # bytes of an answer: the inventory's limit, as base64 in JSON, and more
-_POLL = 0.05  # seconds between two looks at whether the run was asked to stop
+__all__ = ["Line", "LineError", "Patience"]
+
 _UNTOLD = 60.0  # seconds to wait where a rate limit does not say how long; GitHub asks for a minute
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _MOVED = {302, 303, 307, 308}
 _READS = {"GET", "HEAD"}
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long GitHub is waited for, in seconds.
-
-    `timeout` is for a connection and for silence in it, `whole` for one answer, `budget` for all the waiting between
-    requests that a `Hub` does in its life; `tries` is how often a request is made at the most, where that is safe.
-    """
-
-    timeout: float
-    whole: float
-    tries: int
-    budget: float
-
-
-class LineError(Exception):
-    """There is no answer to go by. With `unsure` it is not known whether GitHub did what it was told."""
-
-    def __init__(self, says: str, *, unsure: bool = False, status: int | None = None) -> None:
-        super().__init__(says)
-        self.says = says
-        self.unsure = unsure
-        self.status = status
-
-
-class Answer:
-    """An answer, read to its end, in the form that PyGithub knows."""
-
-    def __init__(self, status: int, headers: CaseInsensitiveDict[str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self._body = body
-
-    def getheaders(self) -> ItemsView[str, str]:
-        """Return names and values."""
-        return self.headers.items()
-
-    def read(self) -> str:
-        """Return the body as text."""
-        return self._body.decode("utf-8", "replace")
 
 
 class Line:
@@ -68,8 +24,7 @@ class Line:
         self._patience = patience
         self._stopped = stopped
         self._left = patience.budget
-        self._session = requests.Session()
-        self._session.auth = _as_it_is  # or a .netrc would be asked for a password
+        self._caller = Caller(patience, stopped)
         self._asked: tuple[str, str, str | None, dict[str, str]] = ("GET", "/", None, {})
 
     def request(self, verb: str, url: str, body: str | None, headers: dict[str, str], stream: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as PyGithub calls it
@@ -88,7 +43,7 @@ class Line:
             tries += 1
             last = tries >= self._patience.tries
             try:
-                answer = self._once()
+                answer = self._ask()
             except LineError as error:
                 if last or (error.unsure and not again):
                     raise
@@ -109,28 +64,12 @@ class Line:
 
     def hang_up(self) -> None:
         """Close what is open."""
-        self._session.close()
+        self._caller.hang_up()
 
-    def _once(self) -> Answer:
+    def _ask(self) -> Answer:
         verb, path, body, headers = self._asked
         self.calls += 1
-        end = time.monotonic() + self._patience.whole
-        try:
-            with closing(
-                self._session.request(
-                    verb,
-                    f"{self._origin}{path}",
-                    data=body,
-                    headers=headers,
-                    timeout=self._patience.timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-            ) as answer:
-                return Answer(answer.status_code, answer.headers, _read(answer, end))
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            says, unsure = _broken(error, self._patience)
-            raise LineError(says, unsure=unsure) from error
+        return self._caller.ask(verb, f"{self._origin}{path}", body, headers)
 
     def _wait(self, pause: float, why: str, *, status: int | None = None) -> None:
         """Wait before another try, out of the budget; a run that was asked to stop waits no longer."""
@@ -143,23 +82,7 @@ class Line:
         while (left := end - time.monotonic()) > 0:
             if self._stopped():
                 raise LineError(f"{why}, and the run was asked to stop", status=status)
-            time.sleep(min(left, _POLL))
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _read(answer: requests.Response, end: float) -> bytes:
-    """Return the body; what arrives drop by drop is given up on as a whole."""
-    body = bytearray()
-    for more in answer.iter_content(1024):
-        body += more
-        if len(body) > LARGEST:
-            raise requests.exceptions.ContentDecodingError
-        if time.monotonic() > end:
-            raise requests.ReadTimeout
-    return bytes(body)
+            time.sleep(min(left, POLL))
 
 
 def _pause(answer: Answer) -> float | None:
@@ -168,35 +91,9 @@ def _pause(answer: Answer) -> float | None:
         return None
     after = answer.headers.get("retry-after", "")
     if after:
-        return max(1.0, float(after)) if after.isdecimal() else _UNTOLD
+        return max(1.0, float(after)) if _NUMBER.fullmatch(after) else _UNTOLD
     text = answer.read().lower()
     if answer.headers.get("x-ratelimit-remaining") == "0" and "not accessible" not in text:
         reset = answer.headers.get("x-ratelimit-reset", "")
-        return max(1.0, float(reset) - time.time() + 1) if reset.isdecimal() else _UNTOLD
+        return max(1.0, float(reset) - time.time() + 1) if _NUMBER.fullmatch(reset) else _UNTOLD
     return _UNTOLD if answer.status == 429 or "rate limit" in text or "abuse detection" in text else None
-
-
-def _broken(error: Exception, patience: Patience) -> tuple[str, bool]:
-    """Say why there is no answer, never in the error's own words, and whether the request may have arrived."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy of this machine does not let us through", False
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted here", False
-    if isinstance(error, requests.ConnectTimeout) or isinstance(cause, ConnectTimeoutError):
-        return _unreached(cause, patience), False
-    if isinstance(cause, NewConnectionError):
-        return _unreached(cause, patience), False
-    if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():
-        return f"no whole answer within {seconds(patience.timeout)}", True
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
-        return "the request can't be made: is the token or the address cut off or broken?", False
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "its answer is too long or can't be unpacked", True
-    return "the connection broke before there was a whole answer", True
-
-
-def _unreached(cause: object, patience: Patience) -> str:
-    if isinstance(cause, NewConnectionError):
-        return "there is no way to it: the connection is refused, or the host has no address"
-    return f"no connection within {seconds(patience.timeout)}"

@@ -35,9 +35,8 @@ def set_status(hub: Hub, sha: str, context: str, state: State, says: str, url: s
     if hub.told.get(key) == (state, says):
         return
     hub.told.pop(key, None)
-    call = f"POST /repos/{hub.repository}/statuses/{sha}"
     try:
-        with hub.asking("statuses: write", call):
+        with hub.asking("statuses: write", f"POST /repos/{hub.repository}/statuses/{sha}"):
             commit = hub.repo.get_commit(sha)
             if url:
                 commit.create_status(state, url, says, context)
@@ -61,8 +60,8 @@ def statuses_of(hub: Hub, sha: str) -> dict[str, Status]:
     Raises:
         GitHubTrouble: They are not known, which is not the same as none.
     """
-    path = f"/repos/{hub.repository}/commits/{sha}/status"
-    with hub.asking("statuses: read", f"GET {path}"):
+    with hub.asking("statuses: read", f"GET /repos/{hub.repository}/commits/{sha}/status"):
+        path = f"/repos/{hub.repository}/commits/{sha}/status"  # PyGithub's own way reads one page
         found = PaginatedList(CommitStatus, hub.repo.requester, path, None, list_item="statuses")
         return {
             one.context.lower(): Status(one.context, one.state, plain(one.description or ""), one.target_url or "")

@@ -131,11 +131,8 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
         next((one for one in inventory.services.values() if one.name == left.service), None) if inventory else None
     )
     rows = _rows(desk, gates, service, left.run.run if left.run else record.run if record else "") if service else ()
-    seen = ", ".join(
-        f"{row.instance} {row.version}{'' if row.health == 'healthy' else f' ({row.health})'}" for row in rows
-    )
+    seen = ", ".join(f"{row.instance} {row.version if row.health == 'healthy' else row.health}" for row in rows)
     says = f"{left.service} {version}: the step was stopped; observed after it: {seen or 'nothing'}"
-    again = f"`deploygate {goal} {left.service}`"
     return Account(
         run=left.run.run if left.run else record.run if record else RunId(""),
         goal=goal,
@@ -144,7 +141,7 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
         ending=ending,
         headline=says,
         why=left.run.cause if left.run else "",
-        now=f"Run the workflow again to finish it ({again} does the same), or the rollback workflow to undo it.",
+        now="Run the workflow again to finish it, or the rollback workflow to undo it.",
         concerns=("ops", service.owners.ops) if service else None,
         rows=rows,
     )

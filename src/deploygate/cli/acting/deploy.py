@@ -137,8 +137,8 @@ def _outcome(
 ) -> Outcome:
     last = accounts[-1]
     proposal = put_back(desk, last) if last.ending is Ending.ROLLED_BACK and not stopped else None
-    after = [*(proposal.lines if proposal else ()), *gates.raised()]
-    markdown = report.several_markdown(accounts, waiting, after=after)
+    points = [*gates.raised(), *([proposal.point] if proposal else [])]
+    markdown = report.several_markdown(accounts, waiting, points=points, folded=proposal.folded if proposal else ())
     if last.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
         desk.comment(markdown)
     _, says = report.several_headline(accounts, waiting)

@@ -21,10 +21,11 @@ _BUDGET = 30.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The pull request that was opened, or none; `lines` tell of it in Markdown, or show the edit itself."""
+    """The pull request that was opened, or none; `point` tells of it in Markdown, `folded` shows the edit itself."""
 
     url: str
-    lines: tuple[str, ...]
+    point: str
+    folded: tuple[str, ...] = ()
 
 
 def put_back(desk: Desk, told: Account) -> Proposal | None:
@@ -47,7 +48,7 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
     shown = _shown(before, after, where)
     occasion = desk.occasion
     if not desk.inputs.put_back or not desk.online:
-        return Proposal("", _by_hand(told.service, back, shown))
+        return _by_hand(told, back, shown)
     title = f"Put {told.service} back to {back} in the inventory"
     body = _body(desk, told, back)
     branch = f"deploygate/put-back-{told.service}-{told.version}"
@@ -57,9 +58,9 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
         url = desk.ask(lambda hub: open_put_back(hub, change), _BUDGET)
     except GitHubTrouble as trouble:
         desk.note(f"the pull request that puts the inventory back: {trouble.says}")
-        return Proposal("", _by_hand(told.service, back, shown))
+        return _by_hand(told, back, shown)
     says = report.escaped(f"{told.service} {back}, which runs")
-    return Proposal(url, (f"- **inventory**: [a pull request]({url}) puts it back to {says}",))
+    return Proposal(url, f"- **inventory**: [a pull request]({url}) puts it back to {says}")
 
 
 def _body(desk: Desk, told: Account, back: Version) -> str:
@@ -71,9 +72,11 @@ def _body(desk: Desk, told: Account, back: Version) -> str:
     )
 
 
-def _by_hand(service: str, back: Version, shown: Sequence[str]) -> tuple[str, ...]:
-    says = report.escaped(f"it still wants the version that failed; make it want {service} {back}, which runs:")
-    return (f"- **inventory**: {says}", "", "`````diff", *shown, "`````")
+def _by_hand(told: Account, back: Version, shown: Sequence[str]) -> Proposal:
+    says = report.escaped(f"it still wants {told.version}; make it want {back}, which runs (the edit is below)")
+    title = report.escaped(f"The edit that puts {told.service} back to {back} in the inventory")
+    folded = (f"<details><summary>{title}</summary>", "", "`````diff", *shown, "`````", "", "</details>")
+    return Proposal("", f"- **inventory**: {says}", folded)
 
 
 def _shown(before: str, after: str, where: Where) -> list[str]:

@@ -37,7 +37,7 @@ def put(call: Call) -> Answer:
     path, branch, had = _before(call)
     sha = call.body.get("sha")
     if had is not None and sha is None:
-        raise RefusedError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
+        raise RefusedError(422, """Invalid request.\n\n"sha" wasn't supplied.""")
     if sha is not None and (had is None or had.sha != sha):
         raise RefusedError(409, f"{path} does not match {sha}")
     try:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from threading import Thread
 
 from deploygate.fake_github.answers import Answer, RefusedError, absent
 from deploygate.fake_github.call import Call
@@ -51,7 +50,7 @@ def dispatch(call: Call) -> Answer:
     inputs = _inputs(one, call.body.get("inputs", {}))
     run = call.repo.begin(one, "workflow_dispatch", ref, call.user, inputs)
     if one.on_dispatch is not None:
-        Thread(target=call.repo.site.guarded, args=(one.on_dispatch, Dispatch(run, inputs)), daemon=True).start()
+        call.repo.site.set_going(one.on_dispatch, Dispatch(run, inputs))
     if not details:
         return Answer(204)
     api, web = shown.links(run)

@@ -41,6 +41,7 @@ def simple(pull: Pull) -> Json:
         "number": pull.number,
         "state": pull.state,
         "locked": False,
+        "active_lock_reason": None,
         "title": pull.title,
         "user": user(repo.site, pull.user),
         "body": pull.body,
@@ -74,6 +75,7 @@ def full(pull: Pull) -> Json:
         **simple(pull),
         "merged": pull.merged is not None,
         "mergeable": None if pull.merged else mergeable(pull),
+        "rebaseable": None if pull.merged else mergeable(pull),
         "mergeable_state": "unknown" if pull.merged else ("clean" if mergeable(pull) else "dirty"),
         "merged_by": merged_by,
         "comments": len(pull.comments),
@@ -129,6 +131,7 @@ def comment(one: Comment) -> Json:
         "author_association": association(repo, one.user),
         "reactions": {"url": f"{me}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)},
         "performed_via_github_app": None,
+        "minimized": None,
     }
 
 

@@ -31,7 +31,6 @@ class Repository:
         self.workflows: dict[int, Workflow] = {}
         self.runs: dict[int, Run] = {}
         self.actions_may_open_pulls = True
-        self.required_reviews = 0
         self._issue_numbers = count(1)
 
     @property

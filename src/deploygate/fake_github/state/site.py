@@ -1,9 +1,10 @@
 """What all repositories of one fake GitHub share: its addresses, its clock, its numbers, and one lock."""
 
 import itertools
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Condition
+from threading import Condition, Thread
 from typing import TypeVar
 
 from deploygate.fake_github.state.people import User
@@ -22,6 +23,7 @@ class Site:
         self._numbers = itertools.count(1001)
         self._users: dict[str, User] = {}
         self.broken: list[str] = []
+        self._working: list[Thread] = []
 
     def now(self) -> datetime:
         """Return the time, which GitHub tells in whole seconds."""
@@ -37,8 +39,22 @@ class Site:
             self._users[login] = User(login, self.number())
         return self._users[login]
 
-    def guarded(self, work: Callable[[Subject], None], subject: Subject) -> None:
-        """Do what somebody has registered, and keep what it raises for the end."""
+    def set_going(self, work: Callable[[Subject], None], subject: Subject) -> None:
+        """Do what somebody has registered, in a thread of its own."""
+        thread = Thread(target=self._guarded, args=(work, subject), daemon=True)
+        self._working.append(thread)
+        thread.start()
+
+    def settle(self, within: float) -> None:
+        """Wait until all that was set going is over, and note what is not."""
+        end = time.monotonic() + within
+        for thread in self._working:
+            thread.join(max(end - time.monotonic(), 0))
+        left = sum(thread.is_alive() for thread in self._working)
+        if left:
+            self.broken.append(f"on_dispatch still runs at the end, {left} times: it was given {within:g} s")
+
+    def _guarded(self, work: Callable[[Subject], None], subject: Subject) -> None:
         try:
             work(subject)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told at the end and not lost in a thread

@@ -1,0 +1,1 @@
+"""The fake GitHub: held to GitHub's description, its examples, and what it must remember."""
