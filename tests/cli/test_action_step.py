@@ -252,6 +252,13 @@ def test_a_wrong_input_is_said_with_what_would_be_right(shop: Workspace, given: 
     assert shop.outputs["decision"] == "fail"
 
 
+def test_one_line_of_ssh_configuration_is_a_line_though_a_variable_has_no_end_of_line(shop: Workspace) -> None:
+    shop.pull(SERVICES)
+    assert shop.step(ssh_config="User deploy", ssh_known_hosts="127.0.0.1 ssh-ed25519 AAAA") == 0
+    shop.event("workflow_dispatch", {}, shop.repo.sha("main"))
+    assert shop.step(verb="deploy", service="Svc", dry_run="true", ssh_config="User deploy") != 2, shop.summary
+
+
 def test_nothing_that_a_change_says_becomes_a_command_an_output_or_markup(
     shop: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
