@@ -96,7 +96,7 @@ class Deployments:
     def listed(self, by: Mapping[str, str]) -> tuple[Found, ...]:
         """Return the newest that are records, the newest first."""
         found = []
-        for answer in self._page("deployments", by):
+        for answer in self._page("", by):
             one = _shaped(answer, _Deployment)
             record = read(one.payload) if one else None
             if one and record and one.environment == _place(record):
@@ -105,12 +105,12 @@ class Deployments:
 
     def statuses(self, deployment: int) -> tuple[Said, ...]:
         """Return the statuses of a deployment, the newest first."""
-        given = [_shaped(one, _Status) for one in self._page(f"deployments/{deployment}/statuses", {})]
+        given = [_shaped(one, _Status) for one in self._page(f"/{deployment}/statuses", {})]
         order = sorted((one for one in given if one), key=lambda one: one.id, reverse=True)
         return tuple(Said(one.state, one.description or "", _moment(one.created_at).timestamp()) for one in order)
 
     def _page(self, of: str, by: Mapping[str, str]) -> list[object]:
-        call = f"GET /repos/{self.hub.repository}/{of}"
+        call = f"GET /repos/{self.hub.repository}/deployments{of}"
         with self.hub.asking("deployments: read", call):
             _, listed = self.hub.repo.requester.requestJsonAndCheck(
                 "GET", call.removeprefix("GET "), parameters={**by, "per_page": _PAGE}

@@ -14,6 +14,7 @@ from deploygate.adapters.github.records import Records, Unclosed
 from deploygate.adapters.github.rollbacks import Rollbacks, Workflow
 from deploygate.adapters.github.statuses import State
 from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.github.workflow_driver import workflow_driver
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
 from deploygate.closing import description
@@ -21,7 +22,7 @@ from deploygate.endings import Ending
 from deploygate.inventory import Service
 from deploygate.names import RunId, ServiceName
 from deploygate.past import Past, Run
-from deploygate.ports import Forge, Journal, Locks
+from deploygate.ports import Forge, Hosts, Journal, Locks
 from deploygate.records import Authored, GitHubRun
 from deploygate.ways import KillStart, Programs
 
@@ -159,7 +160,11 @@ class Gates:
                 return inner
             return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
 
-        return Beyond(journal, locks, forge, number)
+        def workflows(clock: SystemClock, run: RunId) -> Hosts:
+            given = {"GITHUB_TOKEN": desk.inputs.token.reveal(), "GITHUB_REPOSITORY": desk.occasion.repository}
+            return workflow_driver({**given, "GITHUB_API_URL": desk.occasion.api_url}, run, clock)
+
+        return Beyond(journal, locks, forge, number, workflows)
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:
         """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
