@@ -20,7 +20,7 @@ EXTRACT = ROOT / "src" / "deploygate" / "fake_github" / "openapi.json"
 EXAMPLES = ROOT / "tests" / "fake_github" / "examples.json"
 PACKAGE, VERSION, LICENSE = "@octokit/openapi", "23.0.2", "MIT"
 API_VERSION = "2022-11-28"
-DESCRIPTION = "package/generated/api.github.com.json"
+DESCRIPTION, NOTICE = "package/generated/api.github.com.json", "package/LICENSE"
 
 OPERATIONS = (
     "actions/cancel-workflow-run",
@@ -215,30 +215,36 @@ def nullable(schema: Json) -> Json:
     return made
 
 
-def document(package: Path | None) -> Json:
-    """Return GitHub's description, from the package given or from the one that npm has."""
+def packed(package: Path | None) -> tuple[Json, str]:
+    """Return GitHub's description and its licence, from the package given or from the one that npm has."""
     with tempfile.TemporaryDirectory() as folder:
         if package is None:
             npm = ["npm", "pack", "--silent", "--pack-destination", folder, f"{PACKAGE}@{VERSION}"]
             subprocess.run(npm, check=True, stdout=sys.stderr)
             (package,) = Path(folder).glob("*.tgz")
-        with tarfile.open(package) as packed:
-            found = packed.extractfile(DESCRIPTION)
-            if found is None:
-                raise click.ClickException(f"{package} has no {DESCRIPTION}")
-            read: Json = json.load(found)
+        with tarfile.open(package) as archive:
+            read: Json = json.loads(member(archive, DESCRIPTION))
+            notice = member(archive, NOTICE).decode()
     if read["info"]["version"] != VERSION:
         raise click.ClickException(f"{package} is version {read['info']['version']}, and {VERSION} is asked for")
-    return read
+    return read, notice
+
+
+def member(archive: tarfile.TarFile, name: str) -> bytes:
+    """Return a file of the package."""
+    found = archive.extractfile(name)
+    if found is None:
+        raise click.ClickException(f"the package has no {name}")
+    return found.read()
 
 
 def written(package: Path | None) -> Iterator[tuple[Path, str]]:
     """Give each file with what it must hold."""
-    extract = Extract(document(package))
+    document, notice = packed(package)
+    extract = Extract(document)
     operations = extract.operations()
-    source = {"package": PACKAGE, "version": VERSION, "license": LICENSE, "api_version": API_VERSION}
-    defs = dict(sorted(extract.defs.items()))
-    neighbours = extract.neighbours(operations)
+    source = {"package": PACKAGE, "version": VERSION, "license": LICENSE, "notice": notice, "api_version": API_VERSION}
+    neighbours, defs = extract.neighbours(operations), dict(sorted(extract.defs.items()))
     yield EXTRACT, line({"source": source, "operations": operations, "neighbours": neighbours, "$defs": defs})
     yield EXAMPLES, line({"source": source, "examples": extract.examples})
 

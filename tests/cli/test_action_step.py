@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import pytest
+from workflows import ACTION
 
-from deploygate.cli.acting.inputs import INPUTS
 from deploygate.cli.acting.step import main_step
+from deploygate.cli.action import command
 from deploygate.fake_github import FakeGitHub, Pull, Repository
 
 TOKEN = "fake_token_of_the_tests"
@@ -200,6 +202,24 @@ def test_a_push_that_changes_no_version_deploys_nothing_and_is_a_success(shop: W
     assert {one.method for one in shop.hub.requests} == {"GET"}
 
 
+def test_a_push_deploys_in_dependency_order_and_the_first_that_fails_stops_the_line(shop: Workspace) -> None:
+    taker = SERVICES.partition("services:\n")[2].replace("Svc:", "Front:").replace("p-1", "f-p").replace("s-", "f-")
+    taker = taker.replace(":71", ":72").replace("root: srv", "root: front")
+    front = taker.replace("    artifact", '    consumes: {rows: "1"}\n    artifact')
+    head, _, giver = SERVICES.partition("services:\n")
+    giver = giver.replace("    artifact", '    provides: {rows: ["1"]}\n    artifact')
+    both = f"{head}services:\n{front}{giver}"
+    before = shop.repo.commit({"services.yml": both}, "Two services")
+    after = both.replace('"1.0"', '"2.0"')
+    shop.write(after)
+    shop.event("push", {"before": before}, shop.repo.commit({"services.yml": after}, "Both"))
+    assert shop.step(verb="deploy") == 4
+    result = json.loads(shop.outputs["result"])
+    assert [one["service"] for one in result["runs"]] == ["Svc"]
+    assert result["not_begun"] == ["Front"]
+    assert "1 service after it not begun" in shop.summary
+
+
 def test_a_push_of_which_the_state_before_is_not_known_deploys_nothing_and_is_no_success(shop: Workspace) -> None:
     shop.event("push", {"before": "0" * 40}, shop.repo.sha("main"))
     assert shop.step(verb="deploy") == 9
@@ -230,6 +250,13 @@ def test_a_wrong_input_is_said_with_what_would_be_right(shop: Workspace, given: 
     assert shop.step(**given) in {2, 3}
     assert says in shop.summary.replace("\\", "")
     assert shop.outputs["decision"] == "fail"
+
+
+def test_one_line_of_ssh_configuration_is_a_line_though_a_variable_has_no_end_of_line(shop: Workspace) -> None:
+    shop.pull(SERVICES)
+    assert shop.step(ssh_config="User deploy", ssh_known_hosts="127.0.0.1 ssh-ed25519 AAAA") == 0
+    shop.event("workflow_dispatch", {}, shop.repo.sha("main"))
+    assert shop.step(verb="deploy", service="Svc", dry_run="true", ssh_config="User deploy") != 2, shop.summary
 
 
 def test_nothing_that_a_change_says_becomes_a_command_an_output_or_markup(
@@ -277,10 +304,15 @@ def test_an_older_run_never_writes_over_a_newer_one(shop: Workspace) -> None:
     assert [one.body for one in pull.comments] == [newer]
 
 
-def test_every_input_has_an_option_with_its_default() -> None:
-    from deploygate.cli.action import command  # noqa: PLC0415 - only this test needs it
+def test_action_yml_and_the_options_of_the_command_line_say_the_same() -> None:
+    options = [(one.name, one.default, one.help, one.envvar) for one in command.params if isinstance(one, click.Option)]
+    inputs = ACTION["inputs"] | {"token": {**ACTION["inputs"]["token"], "default": ""}}  # the runner's own business
+    assert options == [
+        (name, about["default"], about["description"], f"INPUT_{name.upper()}") for name, about in inputs.items()
+    ]
 
-    options = {one.name: one for one in command.params}
-    assert set(options) == set(INPUTS)
-    assert {name: one.default for name, one in options.items()} == {name: about[0] for name, about in INPUTS.items()}
-    assert all(one.envvar == f"INPUT_{name.upper()}" for name, one in options.items())
+
+def test_action_yml_and_the_step_have_the_same_outputs(shop: Workspace) -> None:
+    shop.pull(SERVICES)
+    shop.step()
+    assert list(shop.outputs) == list(ACTION["outputs"])

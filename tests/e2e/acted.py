@@ -120,6 +120,9 @@ class ActedJob:
     def kill(self) -> None:
         self._kill(self._container())
 
+    def goes(self) -> bool:
+        return self._act.poll() is None  # act does not tell its steps apart from here; its end will do
+
     def ran(self) -> Ran:
         try:
             self._act.wait(FUSE)

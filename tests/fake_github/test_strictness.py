@@ -29,7 +29,9 @@ def test_every_operation_needs_permissions_that_exist(name: str) -> None:
 
 def test_the_extract_says_whence_it_is() -> None:
     source = {"package": "@octokit/openapi", "version": "23.0.2", "license": "MIT", "api_version": "2022-11-28"}
-    assert DESCRIPTION.source == source
+    notice = DESCRIPTION.source["notice"]
+    assert notice.startswith("MIT License Copyright (c) 2020 Octokit contributors")
+    assert DESCRIPTION.source == {**source, "notice": notice}
 
 
 def test_a_misspelt_field_of_a_request_is_a_violation(hub: FakeGitHub, repo: Repository, ask: Caller) -> None:

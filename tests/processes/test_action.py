@@ -14,13 +14,17 @@ from scenarios.shop import Shop
 from deploygate.fake_github import FakeGitHub
 
 
+def here(folder: Path) -> Hosts:
+    """Return places of this machine that no other test has."""
+    host = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(1, 250)}"
+    first = random.randint(10_000, 29_000)
+    return Hosts([(host, first + number) for number in range(len(NAMES))], str(folder / "srv"))
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop of which the fleet runs version 1.0; nothing of it is left afterwards."""
-    host = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(1, 250)}"
-    first = random.randint(10_000, 29_000)
-    hosts = Hosts([(host, first + number) for number in range(len(NAMES))], str(tmp_path / "srv"))
-    fleet = ShopFleet(tmp_path / "fleet", hosts)
+    fleet = ShopFleet(tmp_path / "fleet", here(tmp_path))
     with FakeGitHub() as hub:
         runner = Processes(tmp_path / "jobs", Given(hub, {}, {}))
         try:

@@ -102,6 +102,9 @@ class JobProcess:
         self._main.kill()
         self._main.wait(FUSE)
 
+    def goes(self) -> bool:
+        return self._main.poll() is None
+
     def ran(self) -> Ran:
         try:
             code = self._main.wait(FUSE)

@@ -87,11 +87,12 @@ class Five:
 
     def test_what_a_cancelled_run_has_left_open_is_closed_with_what_was_observed(self, shop: Shop) -> None:
         ran = cut_off(shop, kill=False)
-        assert_closed(shop, ran)
+        assert_closed(shop, ran.summary + ran.last_word)
 
     def test_what_a_killed_run_has_left_open_is_closed_with_what_was_observed(self, shop: Shop) -> None:
         ran = cut_off(shop, kill=True)
-        assert_closed(shop, ran)
+        assert ran.summary == ""
+        assert_closed(shop, ran.last_word)
 
 
 def cut_off(shop: Shop, *, kill: bool) -> Ran:
@@ -103,6 +104,7 @@ def cut_off(shop: Shop, *, kill: bool) -> Ran:
     running = shop.begin(job)
     end = time.monotonic() + FUSE
     while not under_way(shop):
+        assert running.goes(), running.ran().log
         assert time.monotonic() < end, shop.fleet.versions()
         time.sleep(0.05)
     if kill:
@@ -121,14 +123,14 @@ def under_way(shop: Shop) -> bool:
     return said["p-1"] == "2.0" and said["s-1"] is None
 
 
-def assert_closed(shop: Shop, ran: Ran) -> None:
+def assert_closed(shop: Shop, said: str) -> None:
     """Nothing says that it is still going on, and every instance is named with what runs there."""
-    assert not {state for _, _, state in shop.deployments()} & {"pending", "queued", "in_progress"}, ran.log
+    assert not {state for _, _, state in shop.deployments()} & {"pending", "queued", "in_progress"}
     sha = shop.repo.sha()
     assert "pending" not in shop.statuses(sha).values()
     pull = max(shop.repo.pulls.values(), key=lambda one: one.number)
-    for text in (shop.comment(pull), ran.last_word):
-        assert_all_in("p-1 2.0 s-2 s-3 1.0", text)
+    for text in (shop.comment(pull), said):
+        assert_all_in("interrupted p-1 2.0 s-1 s-2 s-3 1.0", text)
 
 
 def ended(ran: Ran) -> tuple[str, str, str]:

@@ -38,8 +38,8 @@ class ShopFleet:
 
     # What is written into the repository
 
-    def inventory(self, version: str, **more: Any) -> str:
-        """Return services.yml as it wants a version."""
+    def inventory(self, version: str, *, health: Mapping[str, str] | None = None, **more: Any) -> str:
+        """Return services.yml as it wants a version; `health` is what is otherwise in its probe."""
         program = ["env", f"FLEET={self.folder}", PYTHON, "-I", "-S", "service.py", "{host}", "{port}"]
         killstart = {"root": self.hosts.root, "start": program, "grace": "500ms"}
         instances = [{"name": name, "address": f"http://{host}:{port}"} for name, (host, port) in self.places.items()]
@@ -48,7 +48,7 @@ class ShopFleet:
             "owners": {"ops": "nathan", "dev": "cory", "pm": "obaid"},
             "version": version,
             "artifact": "dist/Svc-{version}",
-            "health": dict(WATCH),
+            "health": {**WATCH, **(health or {})},
             "version_probe": {"path": "/version", "json": "/version"},
             "rollout": {"bake": "150ms"},
             "deploy": {"killstart": killstart | ({"ssh": dict(self.hosts.ssh)} if self.hosts.ssh else {})},

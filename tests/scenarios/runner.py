@@ -69,6 +69,10 @@ class Running(Protocol):
         """End its main step with no warning at all; the post step is left to run."""
         ...
 
+    def goes(self) -> bool:
+        """Tell whether its main step still runs."""
+        ...
+
     def ran(self) -> Ran:
         """Wait until it is over, but not for ever."""
         ...

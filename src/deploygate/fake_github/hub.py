@@ -1,6 +1,7 @@
 """The fake GitHub as tests use it: `with FakeGitHub() as hub`, then repositories, tokens and faults."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self, Unpack
@@ -13,6 +14,7 @@ from deploygate.fake_github.state.repository import Repository
 from deploygate.fake_github.state.site import Clock, Site
 from deploygate.fake_github.tokens import AREAS, Token, levels
 
+LOOK = 0.05  # seconds from one look of `until` to the next, at most
 FUSE = 10.0  # seconds that `until` waits, and that dispatched work has to end at the end
 
 
@@ -120,11 +122,14 @@ class FakeGitHub:
         return self.fault(method, path, status=403, headers={"Retry-After": str(retry_after)}, times=times)
 
     def until(self, holds: Callable[[], object], within: float = FUSE) -> None:
-        """Wait until something holds; it is looked at after every change.
+        """Wait until something holds; it is looked at after every change that was heard of, and now and then.
 
         Raises:
             TimeoutError: It does not, and the fuse has burnt.
         """
+        end = time.monotonic() + within
         with self._site.changed:
-            if not self._site.changed.wait_for(holds, within):
-                raise TimeoutError(f"it did not come to that within {within:g} s")
+            while not holds():
+                if time.monotonic() > end:
+                    raise TimeoutError(f"it did not come to that within {within:g} s")
+                self._site.changed.wait(LOOK)

@@ -25,7 +25,9 @@ FUSE = 20.0  # seconds after which a test fails rather than hangs
 BRIEF = Patience(timeout=5.0, whole=5.0, tries=3, budget=30.0)  # with real servers, so that nothing is long
 
 
-def hub(api_url: str = API, patience: Patience = ORDINARY, stopped: Callable[[], str] = lambda: "") -> Hub:
+def hub(api_url: str = API, patience: Patience = ORDINARY, stopped: Callable[[], str] | None = None) -> Hub:
+    end = time.monotonic() + FUSE
+    stopped = stopped or (lambda: "the fuse has burnt" if time.monotonic() > end else "")
     return Hub(api_url, Secret("ghs_secret"), "acme/shop", patience=patience, stopped=stopped)
 
 

@@ -140,12 +140,17 @@ def parsed(given: Mapping[str, str]) -> Inputs:
         take_over=text["take_over"],
         rollback_workflow=text["rollback_workflow"],
         rollback_ref=text["rollback_ref"],
-        ssh=SshGiven(text["ssh_known_hosts"] or None, given.get("ssh_key") or None, text["ssh_config"] or None),
+        ssh=SshGiven(_lines(text["ssh_known_hosts"]), given.get("ssh_key") or None, _lines(text["ssh_config"])),
         token=Secret(text["token"]),
         statuses=text["statuses"],
         state=text["state"],
         **switch,
     )
+
+
+def _lines(text: str) -> str | None:
+    """Return lines so that one alone is no path: what GitHub keeps in a variable has no end of line."""
+    return f"{text}\n" if text else None
 
 
 def _switch(name: str, text: str) -> bool:

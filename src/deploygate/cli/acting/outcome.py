@@ -3,6 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+# What action.yml calls outputs, in its order; each is always written, if only empty.
+OUTPUTS = (
+    "decision",
+    "reason_code",
+    "exit_code",
+    "service",
+    "version",
+    "environment",
+    "run",
+    "deployment_id",
+    "deployment_url",
+    "comment_url",
+    "rollback_run_id",
+    "rollback_run_url",
+    "put_back_url",
+    "changed",
+    "result",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

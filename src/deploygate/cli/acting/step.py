@@ -18,7 +18,7 @@ from deploygate.cli.acting.desk import Desk, Step
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.inputs import Inputs, parsed
 from deploygate.cli.acting.looking import look
-from deploygate.cli.acting.outcome import Outcome
+from deploygate.cli.acting.outcome import OUTPUTS, Outcome
 from deploygate.endings import EXIT_CODES, MEANINGS, Ending, Goal
 from deploygate.errors import GateError, InventoryError
 from deploygate.report import escaped, findings_data, findings_markdown, findings_text
@@ -104,7 +104,7 @@ def _end(runner: Runner, desk: Desk | None, outcome: Outcome, more: Mapping[str,
     """Write the outputs and the summary, and return the exit code."""
     notes = desk.notes if desk else []
     hide = desk.concealed.hide if desk else str
-    outputs = {
+    outputs = dict.fromkeys(OUTPUTS, "") | {
         "decision": outcome.decision,
         "reason_code": outcome.reason_code,
         "exit_code": str(outcome.exit_code),
