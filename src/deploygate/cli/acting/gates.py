@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from deploygate.adapters.github.records import Records, Unclosed
 from deploygate.adapters.github.rollbacks import Rollbacks, Workflow
 from deploygate.adapters.github.statuses import State
 from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.github.workflow_driver import WorkflowDriver
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
 from deploygate.closing import description
@@ -21,7 +23,7 @@ from deploygate.endings import Ending
 from deploygate.inventory import Service
 from deploygate.names import RunId, ServiceName
 from deploygate.past import Past, Run
-from deploygate.ports import Forge, Journal, Locks
+from deploygate.ports import Forge, Hosts, Journal, Locks
 from deploygate.records import Authored, GitHubRun
 from deploygate.ways import KillStart, Programs
 
@@ -118,7 +120,7 @@ class Gates:
 
     def close(self, records: Sequence[Unclosed], ending: Ending, says: str) -> None:
         """Close records that a step has left open."""
-        line = description(ending, says)
+        line = description(ending, says, out=None)  # who is left out of a balancer, only the killed step knew
         for one in records:
             state = "error" if one.begun else "inactive"
             self._desk.write("deployments", partial(self._mark, one.id, state, line))
@@ -159,7 +161,12 @@ class Gates:
                 return inner
             return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
 
-        return Beyond(journal, locks, forge, number)
+        def workflows(clock: SystemClock, run: RunId) -> Hosts:
+            return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
+
+        return (
+            Beyond(journal, locks, forge, number, workflows) if desk.online else Beyond(journal, locks, forge, number)
+        )
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:
         """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
