@@ -164,9 +164,8 @@ class Gates:
         def workflows(clock: SystemClock, run: RunId) -> Hosts:
             return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
 
-        return (
-            Beyond(journal, locks, forge, number, workflows) if desk.online else Beyond(journal, locks, forge, number)
-        )
+        beyond = Beyond(journal, locks, forge, number)
+        return replace(beyond, workflows=workflows) if desk.online else beyond
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:
         """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
