@@ -14,14 +14,14 @@ from deploygate.changes import Change, changed, removed
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
-from deploygate.cli.finding_out import find_out
+from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
 from deploygate.foreseen import Foreseen, Source, assumed, foresee
 from deploygate.inventory import Inventory
-from deploygate.names import ServiceName
+from deploygate.names import Environment, ServiceName
 from deploygate.planning import plan_deploy
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
@@ -42,9 +42,15 @@ class Merging:
 
 
 def check(desk: Desk, gates: Gates) -> Outcome:
-    """Check the inventory of the workspace, and tell what merging would do."""
+    """Check the inventory of the workspace, and tell what merging would do.
+
+    Raises:
+        GateError: The inputs name what is not in the inventory.
+    """
     loaded = load_inventory(desk.inputs.inventory)
     desk.annotate(loaded.findings)
+    only = service_named(loaded.inventory, desk.inputs.service) if loaded.inventory and desk.inputs.service else None
+    upto = environment_named(loaded.inventory, desk.inputs.environment or None) if loaded.inventory else None
     before = earlier(desk)
     if loaded.inventory is None:
         merging = Merging(loaded.findings, known=before)
@@ -52,11 +58,11 @@ def check(desk: Desk, gates: Gates) -> Outcome:
         merging = Merging(loaded.findings, known=loaded.inventory)
     else:
         changes = changed(before, loaded.inventory)
-        some = [one for one in changes if desk.inputs.service in {"", one.service.name}]
-        foreseen = _foresee(desk, gates, before, loaded.inventory, some)
+        some = [one for one in changes if only is None or one.service.name == only.name]
+        foreseen = _foresee(desk, gates, before, loaded.inventory, some, upto)
         gone = removed(before, loaded.inventory)
         merging = Merging(loaded.findings, foreseen, gone, loaded.inventory)
-    return _told(desk, merging)
+    return _told(desk, merging, upto)
 
 
 def earlier(desk: Desk) -> Inventory | None:
@@ -79,21 +85,26 @@ def earlier(desk: Desk) -> Inventory | None:
 
 
 def _foresee(
-    desk: Desk, gates: Gates, before: Inventory, after: Inventory, changes: Sequence[Change]
+    desk: Desk,
+    gates: Gates,
+    before: Inventory,
+    after: Inventory,
+    changes: Sequence[Change],
+    upto: Environment | None,
 ) -> tuple[Foreseen, ...]:
     done: list[Change] = []
     foreseen = []
     for change in changes:
-        told = _observed(desk, gates, change) if desk.inputs.observe else None
+        told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
         if told is None:
             past = gates.past(change.service.name)
-            told = foresee(after, change, past, assumed(before, after, done))
+            told = foresee(after, change, past, assumed(before, after, done), upto)
         foreseen.append(told)
         done.append(change)
     return tuple(foreseen)
 
 
-def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
+def _observed(desk: Desk, gates: Gates, change: Change, upto: Environment | None) -> Foreseen | None:
     """Plan a change from what its instances answer now; None where they can't be asked from here."""
     try:
         with closing(gates.open()) as gate:
@@ -101,21 +112,21 @@ def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
             if not any(seen.version for seen in known.seen.values()):
                 desk.note(f"{change.service.name}: no instance answers from here, so what is recorded is told")
                 return None
-            planned = plan_deploy(gate.inventory, Wish(change.service, change.to), known)
+            planned = plan_deploy(gate.inventory, Wish(change.service, change.to, upto), known)
             return Foreseen(change, Source.OBSERVED, planned)
     except GateError as error:
         desk.note(f"{change.service.name} can't be observed: {error.says}")
         return None
 
 
-def _told(desk: Desk, merging: Merging) -> Outcome:
+def _told(desk: Desk, merging: Merging, upto: Environment | None) -> Outcome:
     good, says = report.merging_headline(merging.findings, merging.foreseen)
     markdown = report.merging_markdown(merging.findings, merging.foreseen, merging.gone)
     desk.say(f"{'✔' if good else '✘'} {says}\n")
     desk.say(report.findings_text(merging.findings))
     desk.say(report.merging_text(merging.foreseen, merging.gone))
     desk.status(OVERALL, "success" if good else "failure", plain(says, 140))
-    _statuses(desk, merging)
+    _statuses(desk, merging, upto)
     desk.comment(markdown)
     ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(merging.findings) else Ending.REFUSED
     data = report.merging_data(merging.findings, merging.foreseen, merging.gone)
@@ -132,7 +143,7 @@ def _told(desk: Desk, merging: Merging) -> Outcome:
     )
 
 
-def _statuses(desk: Desk, merging: Merging) -> None:
+def _statuses(desk: Desk, merging: Merging, upto: Environment | None) -> None:
     """Set one status for each service and environment, so that each of them can be a required check."""
     inventory = merging.known
     if inventory is None:
@@ -141,8 +152,10 @@ def _statuses(desk: Desk, merging: Merging) -> None:
     every = [
         (environment, service.name)
         for service in inventory.services.values()
-        for environment in inventory.environments
-        if service.within(environment) and (desk.inputs.statuses == "all" or service.name in about)
+        for environment in inventory.up_to(upto)
+        if service.within(environment)
+        and (desk.inputs.statuses == "all" or service.name in about)
+        and desk.inputs.service in {"", service.name}
     ]
     if len(every) > CONTEXTS:
         desk.note(f"{len(every)} statuses would be too many for a check; {OVERALL} tells of all")
