@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import deploygate.adapters.github
@@ -27,20 +27,31 @@ def asked() -> Iterator[tuple[str, str]]:
             for target in node.targets
             if isinstance(target, ast.Name)
         }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "asking":
-                permission, call = node.args
-                if path := written(call):
-                    name = permission.id if isinstance(permission, ast.Name) else ""
-                    yield path, str(constants[name]) if name else written(permission)
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            named = {
+                target.id: node.value
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "asking":
+                    permission, call = node.args
+                    if path := written(call, named):
+                        name = permission.id if isinstance(permission, ast.Name) else ""
+                        yield path, str(constants[name]) if name else written(permission, {})
 
 
-def written(node: ast.expr) -> str:
+def written(node: ast.expr, named: Mapping[str, ast.expr]) -> str:
+    """Return a text as it is written; `named` are the values of the function's own names."""
     match node:
         case ast.Constant(value=str() as text):
             return text
         case ast.JoinedStr(values=parts):
-            return re.sub(r"=\{\}:\{\}", "={}", "".join(written(part) or "{}" for part in parts))
+            return re.sub(r"=\{\}:\{\}", "={}", "".join(written(part, named) or "{}" for part in parts))
+        case ast.FormattedValue(value=ast.Name(id=name)) | ast.Name(id=name) if name in named:
+            return written(named[name], {})
         case _:
             return ""
 
