@@ -69,6 +69,7 @@ class Act:
             "GITHUB_SERVER_URL": self._given.hub.web,
             "GITHUB_REPOSITORY": FULL_NAME,
             "GITHUB_RUN_ID": str(job.run.number),
+            "GITHUB_RUN_ATTEMPT": str(job.attempt),
             "GITHUB_REF": job.ref,
         }
         _write_values(where / "environment", known)

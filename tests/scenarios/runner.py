@@ -22,6 +22,7 @@ class Job:
     sha: str
     ref: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
 
     @property
     def workflow(self) -> str:
