@@ -98,6 +98,10 @@ class JobProcess:
             return
         self.kill()
 
+    def terminate(self) -> None:
+        self._main.terminate()
+        self._main.wait(FUSE)
+
     def kill(self) -> None:
         self._main.kill()
         self._main.wait(FUSE)

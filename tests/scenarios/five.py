@@ -88,14 +88,14 @@ class Five:
         for text in (ran.summary, shop.comment(pull)):
             assert_all_in("rolled_back 1.0 s-3 orders", text)
 
-    @pytest.mark.parametrize("how", ["cancelled", "killed"])
+    @pytest.mark.parametrize("how", ["cancelled", "terminated", "killed"])
     def test_what_a_run_that_is_cut_off_leaves_open_is_closed_with_what_was_observed_and_can_be_finished(
         self, shop: Shop, how: str
     ) -> None:
         pull = shop.wish("2.0", at=SECOND)
         shop.commit({"services.yml": shop.fleet.inventory("2.0", health=GENTLE)}, "It takes its time", pull.head)
         job = shop.merged(pull)
-        ran = cut_off(shop, job, kill=how == "killed")
+        ran = cut_off(shop, job, how)
         assert not ran.green
         assert shop.statuses(job.sha).keys() == {CHAIN, PRODUCTION}
         assert set(shop.statuses(job.sha).values()) <= {"failure", "error"}
@@ -108,7 +108,7 @@ class Five:
         assert shop.statuses(job.sha) == {CHAIN: "success", PRODUCTION: "success"}
 
 
-def cut_off(shop: Shop, job: Job, *, kill: bool) -> Ran:
+def cut_off(shop: Shop, job: Job, how: str) -> Ran:
     """Begin a job, and cut it off when the first instance is done and the second on its way."""
     running = shop.begin(job)
     end = time.monotonic() + FUSE
@@ -116,10 +116,7 @@ def cut_off(shop: Shop, job: Job, *, kill: bool) -> Ran:
         assert running.goes(), running.ran().log
         assert time.monotonic() < end, shop.fleet.versions()
         time.sleep(0.05)
-    if kill:
-        running.kill()
-    else:
-        running.cancel()
+    {"cancelled": running.cancel, "terminated": running.terminate, "killed": running.kill}[how]()
     return shop.over(job, running)
 
 

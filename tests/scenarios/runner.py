@@ -66,6 +66,10 @@ class Running(Protocol):
         """Ask its main step to end as the runner does, twice, and kill it then; the post step is left to run."""
         ...
 
+    def terminate(self) -> None:
+        """Ask its main step to end as a machine does that is going down, and wait."""
+        ...
+
     def kill(self) -> None:
         """End its main step with no warning at all; the post step is left to run."""
         ...
