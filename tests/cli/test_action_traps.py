@@ -4,14 +4,20 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from stepping import ENTRY, SERVICES, TOKEN, Workspace
 
 import deploygate
+from deploygate.adapters.runner import Runner
 from deploygate.cli.acting import step
+from deploygate.cli.acting.concealing import Concealed
+from deploygate.cli.acting.gates import DeskForge
+from deploygate.cli.acting.inputs import parsed
 
+FUSE = 30.0
 NEW = SERVICES.replace('"1.0"', '"2.0"')
 EVENTS = ["schedule", "workflow_dispatch", "deployment", "push", "repository_dispatch", "issue_comment"]
 
@@ -173,6 +179,21 @@ def test_f15_nothing_is_written_into_the_workspace(shop: Workspace) -> None:
     shop.step(verb="deploy")
     shop.step(verb="rollback", service="Svc")
     assert [path.name for path in shop.folder.iterdir()] == ["services.yml"]
+
+
+def test_what_is_shown_is_never_waited_for_by_a_deploy(shop: Workspace) -> None:
+    """However slow GitHub is, it does not come between two changes: it hears of them when it is its turn."""
+    shop.event("push", {}, shop.repo.sha("main"))
+    held = threading.Event()
+    desk = step.open_desk(parsed({"token": TOKEN, "verb": "deploy"}), shop.environ, Runner({}, str), Concealed())
+    desk.errands.submit(lambda: held.wait(FUSE))
+    forge = DeskForge(desk, None)
+    forge.status("deploygate/production/Svc", "pending", "Svc 2.0 is under way")
+    forge.status("deploygate/production/Svc", "success", "Svc 2.0")
+    assert shop.hub.requests == []
+    held.set()
+    desk.close()
+    assert [one.body["state"] for one in shop.hub.requests] == ["pending", "success"]
 
 
 def test_f14_git_is_never_asked() -> None:
