@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,10 @@ def merged(shop: Workspace, text: str = NEW) -> int:
     shop.write(text)
     shop.event("push", {"before": before}, sha)
     return pull.number
+
+
+def fused(held: threading.Event) -> None:
+    held.wait(FUSE)
 
 
 def notes(shop: Workspace) -> list[str]:
@@ -186,7 +191,7 @@ def test_what_is_shown_is_never_waited_for_by_a_deploy(shop: Workspace) -> None:
     shop.event("push", {}, shop.repo.sha("main"))
     held = threading.Event()
     desk = step.open_desk(parsed({"token": TOKEN, "verb": "deploy"}), shop.environ, Runner({}, str), Concealed())
-    desk.errands.submit(lambda: held.wait(FUSE))
+    desk.errands.submit(partial(fused, held))
     forge = DeskForge(desk, None)
     forge.status("deploygate/production/Svc", "pending", "Svc 2.0 is under way")
     forge.status("deploygate/production/Svc", "success", "Svc 2.0")

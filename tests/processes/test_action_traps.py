@@ -12,13 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from scenarios import as_processes
 from scenarios.as_processes import Processes
 from scenarios.commands import file_commands
 from scenarios.five import CHAIN, PRODUCTION, ended
 from scenarios.fleet import NAMES, SERVICE_NAME, ShopFleet
 from scenarios.runner import Given
 from scenarios.shop import Shop
+from scenarios.workflows import given_inputs
 
 from deploygate.fake_github import FakeGitHub
 
@@ -35,6 +35,7 @@ NAMED = {
     "statuses": ["write"],
 }
 INVENTORY = Path(__file__).parents[2] / "examples" / "talk" / "services.yml"
+PAGE = Path(__file__).parents[2] / "docs" / "github-api.md"
 Opened = Callable[..., Shop]
 
 
@@ -129,6 +130,8 @@ def test_f6_a_deploy_makes_as_many_calls_for_eight_instances_as_for_four(opened:
             [f"{one.method} {re.sub('[0-9a-f]{7,}|[0-9]+', 'N', one.path)}" for one in shop.hub.requests[before:]]
         )
     assert made[0] == made[1]
+    (formula,) = re.findall(r"^`(2 \+ .*)`$", PAGE.read_text(), re.MULTILINE)
+    assert len(made[0]) == eval(formula, {"S": 1, "E": 2})
 
 
 def test_f6_a_rate_limit_without_an_end_costs_a_deploy_what_is_shown_and_not_the_deploy(opened: Opened) -> None:
@@ -149,8 +152,9 @@ def test_without_records_a_failed_deploy_is_taken_back_all_the_same(
     """The rollback workflow knows nothing of the run that it is to undo; then the gate takes it back itself."""
     shop = opened()
     job = shop.merged(shop.wish("2.0", at=ILL))
-    given = as_processes.given_inputs
-    monkeypatch.setattr(as_processes, "given_inputs", lambda *asked: given(*asked) | {"deployments": "false"})
+    monkeypatch.setattr(
+        "scenarios.as_processes.given_inputs", lambda *asked: given_inputs(*asked) | {"deployments": "false"}
+    )
     ran = shop.run(job)
     assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
     assert shop.fleet.versions() == shop.fleet.all_at("1.0")
@@ -168,14 +172,14 @@ def test_trap_2_as_the_first_process_of_a_container_the_step_ends_on_sigterm_wit
     hub.fault("*", "*", delay=FUSE, times=None)
     out = tmp_path / "out"
     event = tmp_path / "event.json"
-    event.write_text(
-        json.dumps({"before": hub.repository("acme/shop").sha(), "repository": {"default_branch": "main"}})
-    )
+    about = {"before": hub.repository("acme/shop").sha(), "repository": {"default_branch": "main"}}
+    event.write_text(json.dumps(about))
     (tmp_path / "services.yml").write_text(INVENTORY.read_text())
     environ = {
-        "PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "INPUT_VERB": "deploy",
-        "INPUT_TOKEN": hub.token(), "GITHUB_API_URL": hub.url, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_OUTPUT": str(out),
-        "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event), "GITHUB_REF": "refs/heads/main", "GITHUB_RUN_ID": "7",
+        "PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "INPUT_VERB": "deploy", "INPUT_TOKEN": hub.token(),
+        "GITHUB_API_URL": hub.url, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_REF": "refs/heads/main",
+        "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event), "GITHUB_RUN_ID": "7", "GITHUB_OUTPUT": str(out),
     }  # fmt: skip
     asked = len(hub.requests)
     step = subprocess.Popen([*alone, sys.executable, "-m", "deploygate", "action"], cwd=tmp_path, env=environ)
