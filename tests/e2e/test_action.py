@@ -5,23 +5,26 @@ import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from scenarios.five import Five
-from scenarios.fleet import NAMES, Hosts, ShopFleet
+from scenarios.fleet import NAMES, SERVICE_NAME, Hosts, ShopFleet
 from scenarios.runner import Given
 from scenarios.shop import Shop
 from scenarios.workflows import PROJECT
 
 from deploygate.fake_github import FakeGitHub
 
-from .acted import BASE, Act, action_source
+from .acted import BASE, TOO_NEW, Act, action_source
 from .engine import MAKING, UnobtainableError, docker
 from .parts import as_root
 from .ssh_fleet import needs_hosts
 from .sshd import sshd
 
+EXAMPLE = PROJECT / "examples" / "workflows" / "one-repository"
 WITHOUT_BYTE_CODE = (
     "import importlib.util as u, pathlib; "
     'print([str(p) for p in pathlib.Path("/opt/deploygate").rglob("*.py")'
@@ -74,6 +77,25 @@ def shop(tmp_path: Path, source: Path) -> Iterator[Shop]:
 
 class TestByAct(Five):
     """Each job is run by act: the image is built from the project's Dockerfile, and main and post are containers."""
+
+
+class TestExamples:
+    """What a team copies runs as it is, but for the build of its releases, which are in the repository here."""
+
+    def test_a_merge_is_deployed_and_taken_back_by_hand(self, shop: Shop) -> None:
+        copied = {path.name: TOO_NEW.sub("", path.read_text()) for path in EXAMPLE.iterdir()}
+        copied["deploygate.yml"] = copied["deploygate.yml"].replace("- run: make dist", "- run: ls dist")
+        shop.commit({f".github/workflows/{name}": text for name, text in copied.items()}, "Copied")
+        workflow = shop.repo.workflow("deploygate.yml", dispatchable=False)
+        job = shop.merged(shop.wish("2.0"))
+        may = yaml.safe_load(copied["deploygate.yml"])["jobs"]["deploy"]["permissions"]
+        ran = shop.run(replace(job, run=shop.repo.run(workflow), permissions=may))
+        assert ran.green, ran.log
+        assert shop.fleet.versions() == shop.fleet.all_at("2.0")
+        may = yaml.safe_load(copied["rollback.yml"])["jobs"]["rollback"]["permissions"]
+        ran = shop.run(replace(shop.by_hand(service=SERVICE_NAME, reason="orders fail"), permissions=may))
+        assert ran.green, ran.log
+        assert shop.fleet.versions() == shop.fleet.all_at("1.0")
 
 
 class TestImage:
