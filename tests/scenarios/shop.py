@@ -8,10 +8,9 @@ from deploygate.fake_github import Dispatch, FakeGitHub, Pull, Run
 
 from .fleet import ShopFleet
 from .runner import Job, Ran, Runner, Running
-from .workflows import FILES, INPUTS, permissions
+from .workflows import FILES, INPUTS, permissions, title
 
 FULL_NAME = "acme/shop"
-WITHHELD = {f"/repos/{FULL_NAME}/git/refs"}  # a branch for the pull request that puts back: only who wants it gives it
 
 
 class Shop:
@@ -26,7 +25,7 @@ class Shop:
         self.commit(files | fleet.release("1.0") | {"services.yml": fleet.inventory("1.0")}, "The shop opens")
         self.check = self.repo.workflow("check.yml", dispatchable=False)
         self.deploy = self.repo.workflow("deploy.yml", dispatchable=False)
-        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched)
+        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched, run_name=title)
 
     # What people do
 
@@ -89,7 +88,6 @@ class Shop:
         ran = running.ran()
         job.run.complete("success" if ran.green else "failure")
         assert self.went_wrong == []
-        assert {one.path for one in self.hub.requests if one.status == 403} <= WITHHELD
         return ran
 
     # What is to be seen at GitHub
