@@ -20,6 +20,7 @@ DOCUMENT_RULES = {
 SHAPE_RULES = {
     "bad-address": "an address is http or https, a host and a port",
     "bad-duration": "a duration is a number and its unit",
+    "bad-login": "a login or a team is one that GitHub could have",
     "bad-name": "a name is short and safe",
     "bad-regex": "a regular expression compiles",
     "bad-value": "a value is one that the key can have",
@@ -63,6 +64,7 @@ INVENTORY_RULES = {
     "stop-grace": "stopping takes no longer than the instance's deadline",
     "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
+    "unknown-person": "an owner is among the people",
     "unknown-rule": "a waived rule exists",
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
@@ -72,4 +74,4 @@ INVENTORY_RULES = {
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
-WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})
+WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unknown-person", "unprovided"})
