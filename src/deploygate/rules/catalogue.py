@@ -1,5 +1,7 @@
 """Every rule about an inventory, with its one-line summary; each has a section in docs/rules.md."""
 
+from deploygate.findings import Severity
+
 DOCUMENT_RULES = {
     "alias": "an alias stands for something, and aliases do not blow the file up",
     "control-character": "a file is made of characters that print",
@@ -75,3 +77,12 @@ INVENTORY_RULES = {
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
 WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unknown-person", "unprovided"})
+WARNINGS = frozenset({"idle-waiver", "shared-host"})
+NOTES: frozenset[str] = frozenset()
+
+
+def severity_of(rule: str) -> Severity:
+    """Return how grave a breach of a rule is, where nobody waives it."""
+    if rule in NOTES:
+        return Severity.NOTE
+    return Severity.WARNING if rule in WARNINGS else Severity.ERROR
