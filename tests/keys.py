@@ -50,6 +50,7 @@ CHANGES: dict[Keys, Pair] = {
     ("services", "*", "owners", "dev"): ("a", "b"),
     ("services", "*", "owners", "pm"): ("a", "b"),
     ("services", "*", "version"): ("1.0", "1.10"),
+    ("services", "*", "address"): ("http://c", "http://d"),
     ("services", "*", "artifact"): ("a-{version}", "b-{version}"),
     **{
         ("services", "*", *part, "provides", "*", "*", key): pair
@@ -69,6 +70,7 @@ CHANGES: dict[Keys, Pair] = {
     (*INSTANCE, "name"): ("a", "b"),
     (*INSTANCE, "address"): ("http://a", "http://b"),
     (*INSTANCE, "host"): ("a", "b"),
+    ("chains", "*", "source"): ("Requests.", "Clicks."),
     ("chains", "*", "order"): (["AdCaster"], ["Other"]),
     ("chains", "*", "sinks"): (
         {"parallel-chain": "http://a", "production": "http://b"},
