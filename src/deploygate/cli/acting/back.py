@@ -32,7 +32,7 @@ def back(desk: Desk, gates: Gates, goal: Goal) -> Outcome:
         raise GateError(f"a {goal} needs a service", help="Give the input service.")
     with closing(gates.open()) as gate:
         service = service_named(gate.inventory, inputs.service)
-        desk.concealed.know(gates.secrets(service))
+        desk.conceal(gates.secrets(service))
         version = version_named(inputs.version) if goal is Goal.ROLLBACK else None
         wish = Wish(
             service,

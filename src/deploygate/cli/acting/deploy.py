@@ -45,8 +45,7 @@ def deploy(desk: Desk, gates: Gates) -> Outcome:
     stopped = False
     while names and not stopped and all(succeeded(one.ending, one.goal) for one in accounts):
         going = [f"{name} {desk.inputs.version or loaded.inventory.services[name].wanted}" for name in names]
-        desk.comment(report.several_markdown(accounts, going, going=True))
-        told, stopped = _one(desk, gates, names.pop(0))
+        told, stopped = _one(desk, gates, names.pop(0), report.several_markdown(accounts, going, going=True))
         if told is not None:
             accounts.append(told)
             desk.say(report.as_text(told))
@@ -99,9 +98,9 @@ def tell_whom(desk: Desk) -> None:
     desk.pull = next((one.number for one in pulls if one.merged), None)
 
 
-def _one(desk: Desk, gates: Gates, name: ServiceName) -> tuple[Account | None, bool]:
+def _one(desk: Desk, gates: Gates, name: ServiceName, going: str) -> tuple[Account | None, bool]:
     inputs = desk.inputs
-    with closing(gates.open()) as gate:
+    with closing(gates.open(going=going)) as gate:
         wish = Wish(
             service_named(gate.inventory, name),
             version_named(inputs.version),
@@ -109,7 +108,7 @@ def _one(desk: Desk, gates: Gates, name: ServiceName) -> tuple[Account | None, b
             inputs.waived,
             reason=inputs.reason,
         )
-        desk.concealed.know(gates.secrets(wish.service))
+        desk.conceal(gates.secrets(wish.service))
         told = run(gate, wish, Telling("text", "plain", dry_run=inputs.dry_run))
         return told, bool(gate.clock.stopped())
 
@@ -139,8 +138,7 @@ def _outcome(
     proposal = put_back(desk, last) if last.ending is Ending.ROLLED_BACK and not stopped else None
     points = [*gates.raised(), *([proposal.point] if proposal else [])]
     markdown = report.several_markdown(accounts, waiting, points=points, folded=proposal.folded if proposal else ())
-    if last.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
-        desk.comment(markdown)
+    desk.comment(markdown, giving_way=last.ending is Ending.LOCKED)  # to the run that holds the lock
     _, says = report.several_headline(accounts, waiting)
     if waiting:
         desk.say(f"  note  {count(len(waiting), 'service')} after it not begun: {', '.join(waiting)}\n")
