@@ -1,9 +1,8 @@
-"""The main step of the Action in the process of a test: a checkout, a runner's files around it, GitHub on loopback."""
+"""A step of the Action in this process: a checkout, a runner's files around it, and a GitHub on loopback."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,23 +76,3 @@ class Workspace:
 
     def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
         return {one.context: (one.state, one.description or "") for one in self.repo.latest_statuses(sha)}
-
-
-@contextmanager
-def workspace(around: Path) -> Iterator[Workspace]:
-    """Give a workspace in a folder; the step must be run in its own folder."""
-    folder = around / "workspace"
-    folder.mkdir()
-    with FakeGitHub() as hub:
-        hub.accept(TOKEN)
-        repo = hub.repository("acme/shop")
-        repo.commit({"services.yml": SERVICES}, "The inventory")
-        environ = {
-            "GITHUB_REPOSITORY": "acme/shop", "GITHUB_API_URL": hub.url, "GITHUB_SERVER_URL": hub.web,
-            "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_ACTOR": "octocat",
-            "GITHUB_OUTPUT": str(around / "out"), "GITHUB_STATE": str(around / "state"),
-            "GITHUB_STEP_SUMMARY": str(around / "summary"), "RUNNER_TEMP": str(around),
-        }  # fmt: skip
-        shop = Workspace(folder, hub, repo, environ)
-        shop.write(SERVICES)
-        yield shop

@@ -1,12 +1,10 @@
 """The Action under attack, in this process: words that would be commands, secrets in the wrong place, broken places."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-from stepping import SERVICES, TOKEN, Workspace, workspace
+from stepping import SERVICES, TOKEN, Workspace
 
 from deploygate.adapters.github.client import Hub
 from deploygate.adapters.github.statuses import set_status
@@ -19,13 +17,6 @@ EVIL = f"x\n::set-output name=decision::pass\r\n##[error]y @octocat #1 </details
 LONG = "y" * 100_000
 TEXTS = {"evil": EVIL, "long": LONG, "not UTF-8": "a\udc80b", "token": TOKEN, "outside": "../../../etc/passwd"}
 NAMES = ("verb", "service", "version", "environment", "reason", "waive", "of_run", "inventory", "ssh_config", "ssh_key")
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    with workspace(tmp_path) as shop:
-        monkeypatch.chdir(shop.folder)
-        yield shop
 
 
 def told(shop: Workspace, out: str) -> str:

@@ -1,22 +1,13 @@
 """The main step of the Action, in this process, on a GitHub on loopback: what it tells, and what never gets out."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
-from stepping import ENTRY, SERVICES, TOKEN, Workspace, workspace
+from stepping import ENTRY, SERVICES, TOKEN, Workspace
 from workflows import ACTION
 
 from deploygate.cli.action import command
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    with workspace(tmp_path) as shop:
-        monkeypatch.chdir(shop.folder)
-        yield shop
 
 
 def test_a_check_shows_what_merging_would_do_and_sets_a_status_for_each_environment(shop: Workspace) -> None:

@@ -63,7 +63,7 @@ def test_the_inventory_is_put_back_by_a_pull_request_where_that_is_permitted(
         "pull-requests": "write",
         "statuses": "write",
     }
-    monkeypatch.setattr("scenarios.as_processes.permissions", lambda _file: may)
+    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: may)
     ran = merged(shop, "2.0", at=ILL)
     assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
     (proposal,) = [pull for pull in shop.repo.pulls.values() if pull.state == "open"]

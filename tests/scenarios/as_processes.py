@@ -14,7 +14,7 @@ from .checkout import checked_out
 from .commands import commands, file_commands
 from .runner import FUSE, PATIENCE, Given, Job, Ran
 from .shop import FULL_NAME
-from .workflows import PROJECT, action, defaults, given_inputs, permissions
+from .workflows import PROJECT, action, defaults, given_inputs
 
 FILES = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
 
@@ -37,7 +37,7 @@ class Processes:
             "secrets": self._given.secrets,
             "vars": self._given.variables,
         }
-        contexts["github"] = {"token": self._given.hub.token(permissions(job.workflow), repositories=[FULL_NAME])}
+        contexts["github"] = {"token": self._given.hub.token(job.permissions, repositories=[FULL_NAME])}
         inputs = defaults(contexts) | given_inputs(job.workflow, contexts)
         running = JobProcess(where, self._environment(job, where) | _as_variables(inputs) | self.more)
         self._begun.append(running)
@@ -70,7 +70,7 @@ class Processes:
             "GITHUB_REF_NAME": job.ref.removeprefix("refs/heads/").removeprefix("refs/pull/"),
             "GITHUB_REPOSITORY": FULL_NAME,
             "GITHUB_REPOSITORY_OWNER": FULL_NAME.partition("/")[0],
-            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ATTEMPT": str(job.attempt),
             "GITHUB_RUN_ID": str(job.run.number),
             "GITHUB_RUN_NUMBER": str(job.run.ordinal),
             "GITHUB_SERVER_URL": self._given.hub.web,
@@ -98,6 +98,10 @@ class JobProcess:
                 continue
             return
         self.kill()
+
+    def terminate(self) -> None:
+        self._main.terminate()
+        self._main.wait(FUSE)
 
     def kill(self) -> None:
         self._main.kill()

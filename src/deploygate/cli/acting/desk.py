@@ -5,7 +5,7 @@ What can't be told at one place is said at the others, once, and changes nothing
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,18 +60,36 @@ class Desk:
         self.concealed = step.concealed
         self.pull = step.occasion.pull
         self.clock: Clock | None = None
-        self.online = bool(step.inputs.token.reveal() and step.occasion.repository)
         self.comment_url = ""
+        self.going = False  # whether the comment says that more is to come
         self.notes: list[str] = []
         self.errands = Errands(self.note)
         self._hubs: dict[str, Hub] = {}
         self._stickies: dict[Hub, Sticky] = {}
         self._off: set[str] = set()
         self._pending: set[tuple[str, str]] = set()  # commits and contexts that may be shown as pending
-        if not self.online:
-            self.note("there is no token: no status, comment or deployment is written")
-        elif self.occasion.fork:
+        self.online = self._reached()
+        if self.online and self.occasion.fork:
             self.note("the change comes from a fork, whose token may only read: no status, comment or deployment")
+
+    def _reached(self) -> bool:
+        """Tell whether there is a way to GitHub: nothing is asked yet."""
+        if not (self.inputs.token.reveal() and self.occasion.repository):
+            self.note("there is no token: no status, comment or deployment is written")
+            return False
+        try:
+            self._hubs["ordinary"] = self.new_hub(ORDINARY)
+        except GitHubTrouble as trouble:
+            self.note(f"no status, comment or deployment is written: {trouble.says}")
+            return False
+        return True
+
+    def conceal(self, secrets: Sequence[str]) -> None:
+        """Take secrets out of whatever is told from now on, here and in the log of the runner."""
+        self.concealed.know(secrets)
+        with suppress(OSError):
+            for secret in secrets:
+                self.runner.mask(secret)
 
     def in_repository(self, path: Path) -> str:
         """Return a path as it is in the repository, whose top is where a step begins."""
@@ -81,13 +99,6 @@ class Desk:
     def settled(self) -> bool:
         """Whether no status that was begun is left as pending; to be asked once all is written."""
         return not self._pending
-
-    def conceal(self, values: Iterable[str]) -> None:
-        """Take secrets out of all that is told from now on, and have the runner take them out of the log."""
-        for value in values:
-            self.concealed.know([value])
-            with suppress(OSError):
-                self.runner.mask(value)
 
     def note(self, says: str) -> None:
         """Take down what could not be done, to be told once at the end, and in the log at once."""
@@ -116,13 +127,17 @@ class Desk:
 
         self.write("statuses", show)
 
-    def comment(self, markdown: str, pull: int | None = None, *, giving_way: bool = False) -> None:
+    def comment(self, markdown: str, pull: int | None = None, *, going: bool = False, giving_way: bool = False) -> None:
         """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did.
 
-        With `giving_way` one that another run has written about the same commit is left as it is.
+        `going` says that more is to come; then the step owes another one, however it ends. With `giving_way` one that
+        another run has written about the same commit is left as it is.
         """
+        self.going = going
         at, number = self.occasion, pull or self.pull
-        said = f"{self.concealed.hide(markdown)}\n<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
+        text = self.concealed.hide(markdown).rstrip()
+        gap = " · " if text.endswith("</sub>") else "\n\n"
+        said = f"{text}{gap}<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
         if self.inputs.comment and number is not None:
 
             def show(hub: Hub) -> None:
@@ -182,14 +197,27 @@ class Desk:
 
     def hub(self) -> Hub:
         """Return the line to GitHub, for the thread of the errands: the quick one once the run was asked to stop."""
-        kind = "quick" if self.stopped() else "ordinary"
-        if kind not in self._hubs:
-            self._hubs[kind] = self.new_hub(QUICK if kind == "quick" else ORDINARY)
-        return self._hubs[kind]
+        if not self.stopped():
+            return self.line
+        if "quick" not in self._hubs:
+            self._hubs["quick"] = self.new_hub(QUICK)
+        return self._hubs["quick"]
 
     def stopped(self) -> str:
         """Say by what the run that is under way was asked to stop, or nothing."""
         return self.clock.stopped() if self.clock else ""
+
+    @property
+    def line(self) -> Hub:
+        """The ordinary line to GitHub, for the thread of the errands: all its waiting is out of one budget."""
+        return self._hubs["ordinary"]
+
+    @property
+    def line_of_runs(self) -> Hub:
+        """Another line, for the thread of the runs, which waits for what it raises itself."""
+        if "runs" not in self._hubs:
+            self._hubs["runs"] = self.new_hub(ORDINARY)
+        return self._hubs["runs"]
 
     def new_hub(self, patience: Patience) -> Hub:
         """Return another line to GitHub, for another thread."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from deploygate.adapters.github.records import Records, Unclosed
 from deploygate.adapters.github.rollbacks import Rollbacks, Workflow
 from deploygate.adapters.github.statuses import State
 from deploygate.adapters.github.trouble import GitHubTrouble
-from deploygate.adapters.github.workflow_driver import workflow_driver
+from deploygate.adapters.github.workflow_driver import WorkflowDriver
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
 from deploygate.closing import description
@@ -47,7 +48,7 @@ class DeskForge:
         """Set the commit status of a deploy."""
         if self._going:
             if state == "pending":  # with the lock: before that, what is shown is of the run that holds it
-                self._desk.comment(self._going)
+                self._desk.comment(self._going, going=True)
             self._desk.status(context, _STATES.get(state, "failure"), says)
 
     def comment(self, key: str, markdown: str) -> None:
@@ -134,7 +135,7 @@ class Gates:
 
     def close(self, records: Sequence[Unclosed], ending: Ending, says: str) -> None:
         """Close records that a step has left open."""
-        line = description(ending, says)
+        line = description(ending, says, out=None)  # who is left out of a balancer, only the killed step knew
         for one in records:
             if succeeded(ending, one.record.goal):
                 state = "success"
@@ -165,7 +166,7 @@ class Gates:
         def journal(inner: Journal, run: RunId) -> Journal:
             if not (recording and desk.online and desk.inputs.deployments):
                 return inner
-            self._records = Records(desk.new_hub(ORDINARY), desk.occasion)
+            self._records = Records(desk.line, desk.occasion)
             self._kept.append(self._records)
             return Memory(inner, self._records, desk.errands, run, self._by(number), desk.note)
 
@@ -177,13 +178,13 @@ class Gates:
         def locks(inner: Locks) -> Locks:
             if not desk.online:
                 return inner
-            return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
+            return GitHubLocks(inner, desk.line, desk.errands, desk.occasion, alone=not recording)
 
         def workflows(clock: SystemClock, run: RunId) -> Hosts:
-            given = {"GITHUB_TOKEN": desk.inputs.token.reveal(), "GITHUB_REPOSITORY": desk.occasion.repository}
-            return workflow_driver({**given, "GITHUB_API_URL": desk.occasion.api_url}, run, clock)
+            return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
 
-        return Beyond(journal, locks, forge, lambda: self._clock, number, workflows)
+        beyond = Beyond(journal, locks, forge, lambda: self._clock, number)
+        return replace(beyond, workflows=workflows) if desk.online else beyond
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:
         """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
@@ -191,7 +192,7 @@ class Gates:
         if not self._desk.online or inputs.verb != "deploy" or inputs.rollback_workflow == "none":
             return None
         ref = inputs.rollback_ref or at.default_branch or at.ref.removeprefix("refs/heads/")
-        hub = self._desk.new_hub(ORDINARY)
+        hub = self._desk.line_of_runs
         return Rollbacks(hub, Records(hub, at), Workflow(inputs.rollback_workflow, ref), clock)
 
     def raised(self) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import click
 import msgspec
@@ -30,6 +31,7 @@ from deploygate.report import escaped, findings_data, findings_markdown, finding
 from deploygate.wording import plain
 
 PHASE, CLOSED = "PHASE", "closed"
+RESULT = 120_000  # bytes of the output `result`: Linux lets no variable of a later step be longer than 128 KiB
 
 
 def main_step(given: Mapping[str, str], environ: Mapping[str, str]) -> int:
@@ -56,10 +58,14 @@ def main_step(given: Mapping[str, str], environ: Mapping[str, str]) -> int:
     except GateError as error:
         outcome = _failed(error)
         _show_refusal(desk, error, outcome)
+        if inputs.verb == "deploy":
+            desk.comment(outcome.markdown, giving_way=not desk.going)
     except (click.Abort, KeyboardInterrupt):
         outcome = _plain(Ending.INTERRUPTED, f"stopped before a run began: {MEANINGS[Ending.INTERRUPTED]}")
     except Exception as error:  # noqa: BLE001 - what is said of it must be harmless
         outcome = _broken(error, concealed.hide)
+    if desk.going:
+        desk.comment(outcome.markdown)
     cut_off = outcome.interrupted or outcome.reason_code in CUT_OFF
     whole = desk.close(hurried=outcome.interrupted or outcome.reason_code == Ending.INTERRUPTED)
     closed = whole and desk.settled and gates.settled and not cut_off
@@ -182,7 +188,7 @@ def _outputs(outcome: Outcome, notes: Sequence[str], about: Mapping[str, str]) -
         "put_back_url": outcome.put_back_url,
         "changed": "true" if outcome.changed else "false",
         **about,
-        "result": msgspec.json.encode({**outcome.data, "notes": [*outcome.data.get("notes", ()), *notes]}).decode(),
+        "result": _result(outcome, notes),
     }
 
 
@@ -191,6 +197,24 @@ def _summary(outcome: Outcome, notes: Sequence[str]) -> str:
     if folded:
         folded = ["<details><summary>What could not be told or asked</summary>", "", *folded, "", "</details>"]
     return "\n".join([outcome.markdown, *folded, ""])
+
+
+def _result(outcome: Outcome, notes: Sequence[str]) -> str:
+    """Return the output `result`; where a fleet is too large for it, its lists are left out, and named."""
+    whole: dict[str, Any] = {
+        "schema": 1,
+        "decision": outcome.decision,
+        "reason_code": outcome.reason_code,
+        "exit_code": outcome.exit_code,
+        "says": outcome.says,
+    } | outcome.data
+    whole["notes"] = [*whole.get("notes", ()), *notes]
+    encoded = msgspec.json.encode(whole)
+    if len(encoded) > RESULT:
+        lists = [key for key, value in whole.items() if isinstance(value, list | tuple)]
+        short = {key: value for key, value in whole.items() if key not in lists}
+        encoded = msgspec.json.encode(short | {"left_out": lists})
+    return encoded.decode()
 
 
 def write(text: str) -> None:
