@@ -155,7 +155,7 @@ def test_an_inventory_with_windows_ends_of_lines_is_put_back_to_the_letter(
         "pull-requests": "write",
         "statuses": "write",
     }
-    monkeypatch.setattr("scenarios.as_processes.permissions", lambda _file: may)
+    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: may)
     text = shop.fleet.inventory("2.0").replace("\n", "\r\n")
     pull = shop.propose({"services.yml": text} | shop.fleet.release("2.0", at=ILL), "Windows")
     ran = shop.run(shop.merged(pull))
