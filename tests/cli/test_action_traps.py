@@ -146,7 +146,7 @@ def test_what_was_deployed_before_a_service_that_can_not_be_is_not_forgotten(
 ) -> None:
     rows = (Row("s-1", "production", "2.0", "healthy", "updated", ""),)
 
-    def one(_desk: object, _gates: object, name: str) -> tuple[Account, bool]:
+    def one(_desk: object, _gates: object, name: str, _going: str) -> tuple[Account, bool]:
         if name == "Two":
             raise GateError("the plug-in of Two is missing", help="Install it.")
         return Account(RunId("r-1"), Goal.DEPLOY, "Svc", "2.0", Ending.DEPLOYED, "Svc 2.0 runs", rows=rows), False
@@ -231,7 +231,7 @@ def test_what_is_shown_is_never_waited_for_by_a_deploy(shop: Workspace) -> None:
     held = threading.Event()
     desk = step.open_desk(parsed({"token": TOKEN, "verb": "deploy"}), shop.environ, Runner({}, str), Concealed())
     desk.errands.submit(partial(fused, held))
-    forge = DeskForge(desk, None)
+    forge = DeskForge(desk, None, "it is under way")
     forge.status("deploygate/production/Svc", "pending", "Svc 2.0 is under way")
     forge.status("deploygate/production/Svc", "success", "Svc 2.0")
     assert shop.hub.requests == []
