@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from deploygate import report
+from deploygate.adapters.pages import rule_sections
 from deploygate.cli.loading import load_inventory
-from deploygate.cli.options import format_option, inventory_option, reported
+from deploygate.cli.options import check_format_option, inventory_option, reported
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.findings import errors
 from deploygate.wording import count
@@ -15,7 +16,7 @@ from deploygate.wording import count
 
 @click.command("check")
 @inventory_option
-@format_option
+@check_format_option
 @reported
 def command(inventory: Path, form: str) -> None:
     """Check the service inventory and report every finding at once, each with its place and what to do."""
@@ -23,6 +24,11 @@ def command(inventory: Path, form: str) -> None:
     wrong = errors(loaded.findings)
     if form == "json":
         click.echo(report.findings_json(loaded.findings), nl=False)
+    elif form == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - costs start-up time
+
+        told = report.findings_sarif(loaded.findings, rule_sections(), version("deploygate"))
+        click.echo(told, nl=False)
     elif form == "markdown":
         click.echo(report.findings_markdown(loaded.findings), nl=False)
     else:
