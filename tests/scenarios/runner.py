@@ -8,20 +8,22 @@ from deploygate.fake_github import FakeGitHub, Run
 
 from .commands import Command
 
-FUSE = 120.0  # seconds after which a job fails the test rather than hangs it
+FUSE = 240.0  # seconds after which a job fails the test rather than hangs it
 PATIENCE = (7.5, 2.5)  # seconds from SIGINT to SIGTERM, and from there to SIGKILL: GitHub's own runner's
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run of one workflow of the shop's: its event, and the commit and ref that it is about."""
+    """A run of one workflow of the shop's: its event, the commit and ref that it is about, what its token may do."""
 
     run: Run
     event: str
     payload: Mapping[str, Any]
     sha: str
     ref: str
+    permissions: Mapping[str, str]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
 
     @property
     def workflow(self) -> str:
@@ -63,6 +65,10 @@ class Running(Protocol):
 
     def cancel(self, patience: tuple[float, float] = PATIENCE) -> None:
         """Ask its main step to end as the runner does, twice, and kill it then; the post step is left to run."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask its main step to end as a machine does that is going down, and wait."""
         ...
 
     def kill(self) -> None:

@@ -1,13 +1,14 @@
 """The repository acme/shop at a fake GitHub: its inventory, its releases, its pull requests, and the jobs that run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from deploygate.fake_github import Dispatch, FakeGitHub, Pull, Run
 
 from .fleet import ShopFleet
 from .runner import Job, Ran, Runner, Running
-from .workflows import FILES, INPUTS
+from .workflows import FILES, INPUTS, permissions, title
 
 FULL_NAME = "acme/shop"
 
@@ -24,7 +25,7 @@ class Shop:
         self.commit(files | fleet.release("1.0") | {"services.yml": fleet.inventory("1.0")}, "The shop opens")
         self.check = self.repo.workflow("check.yml", dispatchable=False)
         self.deploy = self.repo.workflow("deploy.yml", dispatchable=False)
-        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched)
+        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched, run_name=title)
 
     # What people do
 
@@ -68,6 +69,11 @@ class Shop:
         """Return the job of a rollback that somebody has started from the Actions tab."""
         run = self.repo.begin(self.rollback, "workflow_dispatch", "main", self.repo.site.user("dana"), inputs)
         return self._of_dispatch(run)
+
+    def again(self, job: Job) -> Job:
+        """Return the same job once more, as somebody re-runs it."""
+        job.run.attempt()
+        return replace(job, attempt=job.run.latest.number)
 
     def run(self, job: Job) -> Ran:
         """Run a job to its end."""
@@ -132,7 +138,8 @@ class Shop:
             },
             "sender": {"login": run.actor.login},
         }
-        return Job(run, run.event, {**about, **shared}, sha, ref, dict(inputs or {}))
+        may = permissions(run.workflow.file)
+        return Job(run, run.event, {**about, **shared}, sha, ref, may, dict(inputs or {}))
 
     def _tried(self, pull: Pull) -> str:
         """Return the commit that a merge would make: no branch has it, and no status belongs to it."""
