@@ -28,7 +28,7 @@ VERSION: dict[Keys, Pair] = {
     ("json",): ({"json": "/a"}, {"json": "/b"}),
     ("header",): ({"header": "A"}, {"header": "B"}),
     ("text",): ({"text": True}, {"json": "/a"}),
-    ("regex",): ({"regex": "a"}, {"regex": "b"}),
+    ("regex",): ({"regex": "a.+"}, {"regex": "b.+"}),
     ("identity", "json"): ({"identity": {"json": "/a"}}, {"identity": {"json": "/b"}}),
     ("identity", "header"): ({"identity": {"header": "A"}}, {"identity": {"header": "B"}}),
 }

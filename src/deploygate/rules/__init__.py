@@ -18,10 +18,10 @@ from deploygate.rules import (
     waves,
     workflows,
 )
-from deploygate.rules.catalogue import RULES, WAIVABLE
+from deploygate.rules.catalogue import RULES, WAIVABLE, severity_of
 from deploygate.rules.complaint import Complaint, Rule
 
-__all__ = ["RULES", "WAIVABLE", "check_rules"]
+__all__ = ["RULES", "WAIVABLE", "check_rules", "severity_of"]
 
 _DEFAULTS = frozenset({"defaults"})
 _ALL = (

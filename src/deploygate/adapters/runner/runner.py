@@ -9,8 +9,8 @@ from deploygate.findings import Finding, Severity
 from deploygate.report import cut
 
 SUMMARY = 900 * 1024  # bytes; above 1 MiB a runner drops the whole summary
-ANNOTATIONS = 9  # of one kind a step: GitHub shows ten, and one says why the step failed; the others are in the log
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+ANNOTATIONS = 9  # of one kind a step: GitHub shows ten, and one says why the step failed; the others are in the log
 
 
 class Runner:
