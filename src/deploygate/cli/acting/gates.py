@@ -109,7 +109,7 @@ class Gates:
             return ""
 
     def is_over(self, run: Run | None) -> bool:
-        """Tell whether the run of the workflow that a run was is known to be over, so that it tells nothing any more."""
+        """Tell whether the workflow of a run is known to be over, so that it tells nothing any more."""
         number = run.github_run if run else None
         if number is None or not self._desk.online:
             return False
