@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deploygate.admission import admission
 from deploygate.behind import patience
 from deploygate.caveats import unprotected
 from deploygate.changes import Change
@@ -13,7 +14,7 @@ from deploygate.inventory import Inventory
 from deploygate.names import PRODUCTION, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
-from deploygate.refusals import broken_floor, line_stopped, lost_interfaces, not_waived
+from deploygate.refusals import broken_floor, line_stopped, not_waived
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
 
@@ -55,10 +56,11 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     )
     cut_off = past.unfinished()
     resumed = cut_off if cut_off and cut_off.plan.version == change.to else None
+    admitted = admission(inventory, service, change.to, moves, known.running)
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
         *broken_floor(wish, floors_of(service, inventory.environments)),
-        *lost_interfaces(inventory, wish, {change.to, *((was,) if was else ())}, known),
+        *admitted.against,
     )
     refused = not_waived(wish, findings)
     if refused:
@@ -73,7 +75,7 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
         watch=watch,
         instances={one.name: one.environment for one in service.instances},
         floors=floors_of(service, inventory.environments),
-        unprotected=tuple(unprotected(inventory, wish, moves, known, ())),
+        unprotected=tuple(unprotected(inventory, wish, moves, known, admitted)),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),
         expected=expected,

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from deploygate.endings import Ending
 from deploygate.findings import Finding
-from deploygate.interfaces import clashes
-from deploygate.inventory import Inventory, Service
+from deploygate.inventory import Service
 from deploygate.names import Environment, InstanceName, Version
 from deploygate.past import Past, Run
 from deploygate.plan import Move
@@ -114,19 +113,3 @@ def no_way_back(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:
         if move.was is None and "baseline" not in wish.waived:
             says = f"what {move.instance} ran before is not known, so there is nothing that it could be taken back to"
             yield Finding("way-back", wish.service.where, says, "Go on all the same: --waive way-back=REASON.")
-
-
-def lost_interfaces(
-    inventory: Inventory,
-    wish: Wish,
-    versions: Iterable[Version],
-    known: Known,
-) -> Iterable[Finding]:
-    """Both versions are in service during a roll, and the old one again after a rollback: both must fit."""
-    seen: set[str] = set()
-    for version in sorted(versions):
-        for running in known.running:
-            for finding in clashes(inventory, wish.service, version, running):
-                if finding.says not in seen:
-                    seen.add(finding.says)
-                    yield finding
