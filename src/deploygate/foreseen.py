@@ -10,7 +10,7 @@ from deploygate.caveats import unprotected
 from deploygate.changes import Change
 from deploygate.endings import Goal
 from deploygate.interfaces import Running, neighbours
-from deploygate.inventory import Inventory
+from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
@@ -44,7 +44,7 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     service, good = change.service, past.last_good()
     source = Source.RECORDED if good else Source.DECLARED
     was = good or change.was
-    known = Known(seen={}, running=tuple(_running(inventory, change, now)), past=past)
+    known = Known(seen={}, running=beside_assumed(inventory, service, now), past=past)
     wish = Wish(service, change.to)
     moves = in_waves(
         service,
@@ -90,12 +90,15 @@ def assumed(before: Inventory, after: Inventory, done: Iterable[Change]) -> dict
     return now | {one.service.name: one.to for one in done}
 
 
-def _bake(change: Change, environment: str, number: int) -> float:
-    return change.service.rollout.bake if environment == PRODUCTION and number == 0 else 0.0
-
-
-def _running(inventory: Inventory, change: Change, now: Mapping[ServiceName, Version]) -> Iterable[Running]:
-    beside = neighbours(inventory, change.service)
+def beside_assumed(inventory: Inventory, service: Service, now: Mapping[ServiceName, Version]) -> tuple[Running, ...]:
+    """Return what is taken to run beside a service: each neighbour at its version in `now`, where it has instances."""
+    beside = neighbours(inventory, service)
+    running = []
     for environment in inventory.environments:
         there = [name for name in beside if inventory.services[name].within(environment)]
-        yield Running(environment, {name: frozenset({now[name]} if name in now else ()) for name in there})
+        running.append(Running(environment, {name: frozenset({now[name]} if name in now else ()) for name in there}))
+    return tuple(running)
+
+
+def _bake(change: Change, environment: str, number: int) -> float:
+    return change.service.rollout.bake if environment == PRODUCTION and number == 0 else 0.0

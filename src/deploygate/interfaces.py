@@ -50,11 +50,11 @@ class Pair:
 
 def neighbours(inventory: Inventory, service: Service) -> tuple[ServiceName, ...]:
     """Return the services that get an interface from this one, or give it one, in any version that is listed."""
-    gives, takes = _offered(service), _consumed(service)
+    gives, takes = offered(service), _consumed(service)
     return tuple(
         name
         for name, other in inventory.services.items()
-        if name != service.name and not (gives.isdisjoint(_consumed(other)) and takes.isdisjoint(_offered(other)))
+        if name != service.name and not (gives.isdisjoint(_consumed(other)) and takes.isdisjoint(offered(other)))
     )
 
 
@@ -117,14 +117,15 @@ def listed(service: Service) -> tuple[Release, ...]:
     return (Release(unlisted, service.provides, service.consumes), *service.releases.values())
 
 
+def offered(service: Service) -> set[str]:
+    """Return the names of the interfaces that any listed release of a service provides."""
+    return {interface.name for release in listed(service) for interface in release.provides}
+
+
 def _unmet(consumer: Release, provider: Service, gives: Release) -> tuple[Interface, ...]:
     """Return what a release consumes of a service and does not get from this release of it."""
-    offered = _offered(provider)
-    return tuple(sorted(need for need in consumer.consumes if need.name in offered and need not in gives.provides))
-
-
-def _offered(service: Service) -> set[str]:
-    return {interface.name for release in listed(service) for interface in release.provides}
+    names = offered(provider)
+    return tuple(sorted(need for need in consumer.consumes if need.name in names and need not in gives.provides))
 
 
 def _consumed(service: Service) -> set[str]:
@@ -133,7 +134,7 @@ def _consumed(service: Service) -> set[str]:
 
 def _own(inventory: Inventory, service: Service) -> set[str]:
     """Return the interfaces that a service can have from its own instances only: nobody else offers them."""
-    own = _offered(service) & _consumed(service)
+    own = offered(service) & _consumed(service)
     if not own:
         return own
-    return own.difference(*(_offered(other) for name, other in inventory.services.items() if name != service.name))
+    return own.difference(*(offered(other) for name, other in inventory.services.items() if name != service.name))

@@ -64,20 +64,29 @@ def find_out(gate: Gate, service: Service) -> Known:
     Raises:
         GateError: A plug-in that deploys one of them, or balances it, can't be had.
     """
-    beside = neighbours(gate.inventory, service)
-    gate.parts.make([service, *(gate.inventory.services[name] for name in beside)])
+    gate.parts.make([service])
     seen = look_at(gate.world, service, [one.name for one in service.instances])
-    answers = {
-        name: look_at(gate.world, other, [one.name for one in other.instances]).sightings
-        for name, other in ((name, gate.inventory.services[name]) for name in beside)
-    }
     return Known(
         seen={sighting.instance: sighting for sighting in seen.sightings},
-        running=tuple(_running(gate.inventory, environment, answers) for environment in gate.inventory.environments),
+        running=running_now(gate, neighbours(gate.inventory, service)),
         past=Past(gate.journal.past(service.name)),
         drained=gate.parts.drained(service),
         github_run=gate.github_run,
     )
+
+
+def running_now(gate: Gate, names: Sequence[ServiceName]) -> tuple[Running, ...]:
+    """Ask the instances of services what they run, and return it by environment.
+
+    Raises:
+        GateError: A plug-in that deploys one of them, or balances it, can't be had.
+    """
+    services = [gate.inventory.services[name] for name in names]
+    gate.parts.make(services)
+    answers = {
+        one.name: look_at(gate.world, one, [instance.name for instance in one.instances]).sightings for one in services
+    }
+    return tuple(_running(gate.inventory, environment, answers) for environment in gate.inventory.environments)
 
 
 def _running(

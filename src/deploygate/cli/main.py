@@ -10,10 +10,12 @@ from deploygate.endings import EXIT_CODES, MEANINGS, Ending
 VERBS = {
     "check": "Check the service inventory and report every finding.",
     "plan": "Show what a deploy would do, and what it could not take back.",
+    "can": "Say whether a version may be deployed, and rolled back.",
     "deploy": "Deploy a version, instance by instance.",
     "rollback": "Take a service back: kill the new, start the old.",
     "restore": "Put back into the balancer what a killed run left out.",
     "observe": "Show what runs where, as observed now.",
+    "graph": "Draw the services and their interfaces, with what fails in red.",
     "schema": "Print the inventory's JSON Schema.",
     "init": "Write an inventory to start from.",
     "action": "Do what a step of a GitHub workflow asks for: the entry point of the Action.",
