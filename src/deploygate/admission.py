@@ -84,13 +84,13 @@ def admission(
         returns = _returns(moving[beside.environment])
         whole = _with_peers(service, beside, {version, *returns})
         forth += pairs(inventory, service, version, whole)
-        back += [pair for one in returns if one != version for pair in pairs(inventory, service, one, whole)]
+        back += [pair for one in returns for pair in pairs(inventory, service, one, whole)]
     among = [pair for pair in forth if pair.neighbour == service.name and pair.theirs != version]
-    back = [pair for pair in back if pair.neighbour != service.name or pair.theirs != version]  # told as `among`
+    back = [pair for pair in back if pair.neighbour != service.name or pair.theirs != version or pair.ours == version]
     return Admission(
         deploy=Half(_reasons(service, forth)),
         rollback=Half(_once((*_reasons(service, (*among, *back)), *_nowhere(service, moving)))),
-        pairs=(*forth, *back),
+        pairs=tuple(dict.fromkeys((*forth, *back))),
     )
 
 

@@ -29,16 +29,21 @@ def _lines(told: Drawing) -> Iterator[str]:
     yield '  graph [rankdir=LR ranksep=1 nodesep=0.4 bgcolor=white fontname="Helvetica"];'
     yield '  node [shape=box style="filled,rounded" fontname="Helvetica" margin="0.2,0.1"];'
     yield '  edge [fontname="Helvetica" fontsize=11 color="#57606a"];'
-    for box in told.boxes:
-        yield f"  {box.id} [label={_text(box.lines)} {_STYLES[box.kind]}];"
-    for arrow in told.arrows:
-        yield f"  {arrow.tail} -> {arrow.head} [{_look(arrow)}];"
-    yield "  subgraph cluster_legend {"
-    yield '    graph [label="Legend" color="#818b98" fontsize=11];'
-    for box in told.legend:
-        yield f"    {box.id} [label={_text(box.lines)} fontsize=10 {_STYLES[box.kind]}];"
-    yield "  }"
+    yield from _drawn(told, "  ")
+    if told.legend:
+        yield "  subgraph cluster_legend {"
+        yield '    graph [label="Legend" color="#818b98" fontsize=11];'
+        yield "    node [fontsize=10]; edge [fontsize=10];"
+        yield from _drawn(told.legend, "    ")
+        yield "  }"
     yield "}"
+
+
+def _drawn(told: Drawing, indent: str) -> Iterator[str]:
+    for box in told.boxes:
+        yield f"{indent}{box.id} [label={_text(box.lines)} {_STYLES[box.kind]}];"
+    for arrow in told.arrows:
+        yield f"{indent}{arrow.tail} -> {arrow.head} [{_look(arrow)}];"
 
 
 def _look(arrow: Arrow) -> str:

@@ -1,6 +1,5 @@
 """The boxes and arrows of a picture of an inventory, before they are put into a language."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deploygate.graph import End, Graph, Link, Node
@@ -29,11 +28,11 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Everything that is drawn, and what its signs mean."""
+    """Everything that is drawn; `legend` is a small picture of what its signs mean, to be set apart."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    legend: tuple[Box, ...]
+    legend: "Drawing | None" = None
 
 
 def drawing(told: Graph) -> Drawing:
@@ -50,8 +49,7 @@ def drawing(told: Graph) -> Drawing:
     for number, end in enumerate(told.ends):
         boxes.append(_sink(f"z{number}", end))
         arrows.append(Arrow(ids[end.after], f"z{number}", (end.chain,), thick=True))
-    signs = enumerate(_signs(boxes, arrows))
-    return Drawing(tuple(boxes), tuple(arrows), tuple(Box(f"l{number}", *sign) for number, sign in signs))
+    return Drawing(tuple(boxes), tuple(arrows), _legend(boxes, arrows))
 
 
 def _says(node: Node) -> tuple[str, ...]:
@@ -68,16 +66,24 @@ def _sink(name: str, end: End) -> Box:
     return Box(name, "harmless" if end.harmless else "sink", (f"sink in {end.environment}", end.sink))
 
 
-def _signs(boxes: list[Box], arrows: list[Arrow]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _legend(boxes: list[Box], arrows: list[Arrow]) -> Drawing:
+    """Return the signs that are used, each once."""
     kinds = {box.kind for box in boxes}
-    yield "service", ("arrow: consumes of",)
-    if any(arrow.thick for arrow in arrows):
-        yield "service", ("thick: a chain goes here",)
+    thick = any(arrow.thick for arrow in arrows)
+    shown = [Box("l0", "service", ("consumer",)), Box("l1", "service", ("provider",))]
+    says = ("interface version", *(("thick: along a chain",) if thick else ()))
+    between = [Arrow("l0", "l1", says, thick=thick)]
     if "sink" in kinds:
-        yield "sink", ("where a chain ends",)
+        between.append(Arrow("l1", _sign(shown, "sink", "where a chain ends"), thick=True))
     if "harmless" in kinds:
-        yield "harmless", ("where its copy ends, harmless",)
+        between.append(Arrow("l1", _sign(shown, "harmless", "where its copy ends"), thick=True))
     if "outside" in kinds:
-        yield "outside", ("from outside, as waived",)
+        between.append(Arrow("l1", _sign(shown, "outside", "not in the inventory, as waived"), dashed=True))
     if "failing" in kinds or any(arrow.red for arrow in arrows):
-        yield "failing", ("red: fails",)
+        between.append(Arrow("l1", _sign(shown, "failing", "red: fails"), red=True))
+    return Drawing(tuple(shown), tuple(between))
+
+
+def _sign(shown: list[Box], kind: str, says: str) -> str:
+    shown.append(Box(f"l{len(shown)}", kind, (says,)))
+    return shown[-1].id

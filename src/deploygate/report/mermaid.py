@@ -34,20 +34,27 @@ def graph_markdown(
 
 def _lines(told: Drawing) -> Iterator[str]:
     yield "flowchart LR"
-    for box in told.boxes:
-        yield f"    {_box(box)}"
-    for arrow in told.arrows:
-        yield f"    {arrow.tail} {_arrow(arrow)} {arrow.head}"
-    yield '    subgraph legend ["Legend"]'
-    for box in told.legend:
-        yield f"        {_box(box)}"
-    yield "    end"
-    yield "    style legend fill:none,stroke:#818b98"
+    yield from _drawn(told, "    ")
+    arrows = list(told.arrows)
+    if told.legend:
+        yield '    subgraph legend ["Legend"]'
+        yield "        direction LR"
+        yield from _drawn(told.legend, "        ")
+        yield "    end"
+        yield "    style legend fill:none,stroke:#818b98"
+        arrows += told.legend.arrows
     for kind, style in _STYLES.items():
         yield f"    classDef {kind} {style}"
-    red = [str(number) for number, arrow in enumerate(told.arrows) if arrow.red]
+    red = [str(number) for number, arrow in enumerate(arrows) if arrow.red]
     if red:
         yield f"    linkStyle {','.join(red)} stroke:{_RED},color:{_RED}"
+
+
+def _drawn(told: Drawing, indent: str) -> Iterator[str]:
+    for box in told.boxes:
+        yield f"{indent}{_box(box)}"
+    for arrow in told.arrows:
+        yield f"{indent}{arrow.tail} {_arrow(arrow)} {arrow.head}"
 
 
 def _box(box: Box) -> str:
@@ -67,5 +74,14 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text with all that could mean something to Mermaid, to Markdown or to HTML as a character's number."""
-    return "".join(char if char.isalnum() or char in " .,-" else f"#{ord(char)};" for char in text)
+    """Return text with all that could mean something to Mermaid, to Markdown or to HTML as a character's number.
+
+    What stands first could make a line a list, so there only letters stand as they are.
+    """
+    first = "" if text[:1].isalpha() else text[:1]
+    shown = (char if char.isalnum() or char in " .,:/()-" else _number(char) for char in text.removeprefix(first))
+    return "".join((*map(_number, first), *shown))
+
+
+def _number(char: str) -> str:
+    return f"#{ord(char)};"
