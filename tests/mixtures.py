@@ -88,7 +88,7 @@ def _answer(fits: list[bool], *, unknown: bool) -> Answer:
     return Answer.YES if all(fits) and not unknown else Answer.CANNOT_TELL
 
 
-World = Mapping[ServiceName, frozenset[Release]]
+World = Mapping[ServiceName, tuple[Release, ...]]
 
 
 def _worlds(mixture: Mixture) -> Iterator[World]:
@@ -96,16 +96,16 @@ def _worlds(mixture: Mixture) -> Iterator[World]:
     choices = []
     for name in map(ServiceName, NAMES[1:]):
         other = mixture.inventory.services[name]
-        seen = frozenset(_release(other, version) for version in mixture.running.versions.get(name, ()))
+        seen = tuple(_release(other, version) for version in mixture.running.versions.get(name, ()))
         unsure = name in mixture.running.silent or not seen
-        some = _subsets(_releases(other)) if unsure else [frozenset()]
-        choices.append([(name, seen | more) for more in some])
+        some = _subsets(_releases(other)) if unsure else [()]
+        choices.append([(name, seen + more) for more in some])
     for world in product(*choices):
         yield dict(world)
 
 
-def _subsets(some: list[Release]) -> list[frozenset[Release]]:
-    return [frozenset(one) for one in chain.from_iterable(combinations(some, size) for size in range(len(some) + 1))]
+def _subsets(some: list[Release]) -> list[tuple[Release, ...]]:
+    return list(chain.from_iterable(combinations(some, size) for size in range(len(some) + 1)))
 
 
 def _releases(one: Service) -> list[Release]:

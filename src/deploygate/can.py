@@ -1,18 +1,17 @@
 """Whether a version may be deployed, and rolled back: asked for its own sake, with nothing planned."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploygate.admission import Admission, Answer, Half, admission, worst
 from deploygate.course import course
-from deploygate.findings import Finding
 from deploygate.foreseen import Source, beside_assumed
 from deploygate.interfaces import Pair
 from deploygate.inventory import Inventory, Service
 from deploygate.names import Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, floors_of
-from deploygate.refusals import broken_floor, line_stopped
+from deploygate.refusals import broken_floor, forbidden_back, forbidden_to_leave, forbidden_to_undo, line_stopped
 from deploygate.wish import Known, Wish
 
 
@@ -52,8 +51,9 @@ def can(inventory: Inventory, asked: Question, known: Known) -> Can:
     held = _within(asked, way.held)
     concerned = (*held, *moves) if moves else _within(asked, way.there)
     found = admission(inventory, asked.service, asked.version, concerned, known.running)
-    reasons = found.deploy.reasons if moves else ()  # what is there already changes nothing
-    return _answer(asked, Source.OBSERVED, concerned, found, (*_standing(asked, known.past), *reasons), there=not moves)
+    if not moves:  # what is there already changes nothing, but it may still have to go back
+        found = replace(found, deploy=Half())
+    return replace(_answer(asked, Source.OBSERVED, known, concerned, found), there=not moves)
 
 
 def can_as_declared(
@@ -77,41 +77,40 @@ def can_as_declared(
     )
     found = admission(inventory, service, version, moves, beside_assumed(inventory, service, now))
     source = Source.RECORDED if good and not was else Source.DECLARED
-    return _answer(asked, source, moves, found, (*_standing(asked, past), *found.deploy.reasons))
+    known = Known(seen={}, running=(), past=past)
+    return _answer(asked, source, known, moves, found)
 
 
 def _within(asked: Question, moves: Iterable[Move]) -> tuple[Move, ...]:
     return tuple(one for one in moves if one.environment in asked.environments)
 
 
-def _answer(
-    asked: Question,
-    source: Source,
-    moves: tuple[Move, ...],
-    found: Admission,
-    reasons: tuple[Finding, ...],
-    *,
-    there: bool = False,
-) -> Can:
+def _answer(asked: Question, source: Source, known: Known, moves: tuple[Move, ...], found: Admission) -> Can:
+    """Add what stands against a version whatever runs beside it, in the words in which a deploy is refused for it."""
+    service, version, past = asked.service, asked.version, known.past
+    wish = Wish(service, version)
+    cut_off = past.unfinished()
+    resumed = cut_off if cut_off and cut_off.plan.version == version else None
+    forth = (
+        *line_stopped(wish, version, past, cut_off, resumed),
+        *broken_floor(wish, floors_of(service, asked.environments)),
+        *forbidden_to_leave(wish, version, tuple(move for move in moves if not _there(known, move)), known),
+    )
+    back = (*forbidden_back(wish, version, moves, known), *found.rollback.reasons)
+    if moves and all(_there(known, move) for move in moves):
+        back = (*forbidden_to_undo(wish, moves), *back)
     return Can(
-        service=asked.service,
-        version=asked.version,
+        service=service,
+        version=version,
         environments=asked.environments,
         source=source,
-        deploy=Half(reasons),
-        rollback=found.rollback,
+        deploy=Half((*forth, *found.deploy.reasons)),
+        rollback=Half(back),
         returns=tuple(sorted({move.was for move in moves if move.was})),
         pairs=found.pairs,
-        there=there,
     )
 
 
-def _standing(asked: Question, past: Past) -> tuple[Finding, ...]:
-    """Return what stands against a version whatever runs: that it failed, a deploy left half-way, the floor."""
-    cut_off = past.unfinished()
-    resumed = cut_off if cut_off and cut_off.plan.version == asked.version else None
-    wish = Wish(asked.service, asked.version)
-    return (
-        *line_stopped(wish, asked.version, past, cut_off, resumed),
-        *broken_floor(wish, floors_of(asked.service, asked.environments)),
-    )
+def _there(known: Known, move: Move) -> bool:
+    seen = known.seen.get(move.instance)
+    return seen is not None and seen.running == move.to

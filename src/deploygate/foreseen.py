@@ -14,7 +14,13 @@ from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
-from deploygate.refusals import broken_floor, line_stopped, not_waived
+from deploygate.refusals import (
+    broken_floor,
+    forbidden_back,
+    forbidden_to_leave,
+    line_stopped,
+    not_waived,
+)
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
 
@@ -60,6 +66,8 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
         *broken_floor(wish, floors_of(service, inventory.environments)),
+        *forbidden_back(wish, change.to, moves, known),
+        *forbidden_to_leave(wish, change.to, moves, known),
         *admitted.against,
     )
     refused = not_waived(wish, findings)
@@ -75,6 +83,7 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
         watch=watch,
         instances={one.name: one.environment for one in service.instances},
         floors=floors_of(service, inventory.environments),
+        back=service.release(change.to).rollback.kind,
         unprotected=tuple(unprotected(inventory, wish, moves, known, admitted)),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),

@@ -1,7 +1,7 @@
 """Which versions fit beside each other? The talk's versioned interfaces, one pair of releases at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploygate.findings import Finding
 from deploygate.inventory import Interface, Inventory, Release, Service
@@ -114,7 +114,7 @@ def said(service: Service, version: Version, against: Iterable[Pair]) -> Iterato
 def listed(service: Service) -> tuple[Release, ...]:
     """Return every release of which the inventory knows: what each unlisted version is, then those listed."""
     unlisted = service.wanted if service.wanted not in service.releases else _UNLISTED
-    return (Release(unlisted, service.provides, service.consumes), *service.releases.values())
+    return (replace(service.listed[0], version=unlisted), *service.listed[1:])
 
 
 def offered(service: Service) -> set[str]:

@@ -5,10 +5,12 @@ from deploygate.behind import apart, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.course import course
 from deploygate.endings import Goal
-from deploygate.inventory import Inventory
+from deploygate.inventory import BackKind, Inventory
 from deploygate.plan import Plan, Planned, floors_of, times, watch_of
 from deploygate.refusals import (
     broken_floor,
+    forbidden_back,
+    forbidden_to_leave,
     ill_baseline,
     left_apart,
     line_stopped,
@@ -27,6 +29,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     moves, held, skipped, environments = way.moves, way.held, way.skipped, way.environments
     environment_of = {one.name: one.environment for one in way.instances if one.name not in skipped}
     admitted = admission(inventory, service, version, (*held, *moves) if moves else (), known.running)
+    back = service.release(version).rollback.kind
     findings = [
         *line_stopped(wish, version, known.past, way.cut_off, way.resumed),
         *(superseded(wish, version, known) if moves else ()),
@@ -34,7 +37,9 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         *ill_baseline(wish, moves, known, way.resumed.ways if way.resumed else {}),
         *silent_balancer(wish, moves, known),
         *left_apart(wish, () if not moves else (name for name in apart(service, known) if name in environment_of)),
-        *no_way_back(wish, (*held, *moves)),
+        *forbidden_back(wish, version, (*held, *moves), known),
+        *forbidden_to_leave(wish, version, moves, known),
+        *(() if back is BackKind.FORBIDDEN else no_way_back(wish, (*held, *moves))),
         *admitted.against,
     ]
     refused = not_waived(wish, findings)
@@ -59,6 +64,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         failure_budget=max(0, service.rollout.failure_budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
         reason=wish.reason,
+        back=back,
         **left,
         unprotected=tuple(unprotected(inventory, wish, moves, known, admitted, skipped)),
         expected=expected,

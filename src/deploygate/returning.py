@@ -7,7 +7,7 @@ from deploygate.findings import Finding
 from deploygate.inventory import Inventory
 from deploygate.names import InstanceName, Version
 from deploygate.plan import Move, Plan, Planned, floors_of, undo_seconds, watch_of
-from deploygate.refusals import bad_version, no_way_back, not_waived
+from deploygate.refusals import bad_version, forbidden_to_undo, no_way_back, not_waived
 from deploygate.wish import Known, Wish
 
 
@@ -53,7 +53,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     backs = {move.was for move in moves if move.was}
     findings = [] if wish.raised else list(may_return(inventory, service, moves, known.running).against)
     if not wish.raised:
-        findings += no_way_back(wish, moves)
+        findings += [*no_way_back(wish, moves), *forbidden_to_undo(wish, moves)]
     if wish.version and (why := past.bad(wish.version)):
         findings.append(bad_version(service, wish.version, why))
     refused = not_waived(wish, findings)

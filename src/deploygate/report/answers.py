@@ -1,14 +1,17 @@
 """May it be deployed, and rolled back? The verdict of each first, then the reasons, then who fits beside whom."""
 
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from deploygate.admission import Answer, Half
 from deploygate.can import Can
+from deploygate.findings import Finding
 from deploygate.foreseen import Source
 from deploygate.interfaces import Pair
+from deploygate.inventory import BackKind
 from deploygate.report.findings import findings_data, findings_markdown, findings_text
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
-from deploygate.wording import count
+from deploygate.wording import count, plain
 
 _SIGNS = {Answer.YES: "✔", Answer.NO: "✘", Answer.CANNOT_TELL: "?"}
 _MARKS = {Answer.YES: "✅", Answer.NO: "❌", Answer.CANNOT_TELL: "❔"}
@@ -104,7 +107,9 @@ def _rollback(told: Can) -> str:
     answer = told.rollback.answer
     match answer:
         case Answer.YES:
-            return f"{name} may then go back{back}"
+            manual = told.service.release(told.version).rollback
+            by_hand = f", by hand only: {plain(manual.reason)}" if manual.kind is BackKind.MANUAL else ""
+            return f"{name} may then go back{back}{by_hand}"
         case Answer.NO:
             return f"{name} may not go back{back} afterwards, for {count(len(told.rollback.against), 'reason')}"
         case Answer.CANNOT_TELL:
@@ -113,7 +118,7 @@ def _rollback(told: Can) -> str:
             assert_never(answer)
 
 
-def _reasons(told: Can) -> list[Any]:
+def _reasons(told: Can) -> Sequence[Finding]:
     every = (*told.deploy.against, *told.rollback.against, *told.deploy.doubts, *told.rollback.doubts)
     return list({one.says: one for one in every}.values())
 

@@ -1,5 +1,7 @@
 """Every rule about an inventory, with its one-line summary; each has a section in docs/rules.md."""
 
+from deploygate.findings import Severity
+
 DOCUMENT_RULES = {
     "alias": "an alias stands for something, and aliases do not blow the file up",
     "control-character": "a file is made of characters that print",
@@ -20,6 +22,7 @@ DOCUMENT_RULES = {
 SHAPE_RULES = {
     "bad-address": "an address is http or https, a host and a port",
     "bad-duration": "a duration is a number and its unit",
+    "bad-login": "a login or a team is one that GitHub could have",
     "bad-name": "a name is short and safe",
     "bad-regex": "a regular expression compiles",
     "bad-value": "a value is one that the key can have",
@@ -41,6 +44,7 @@ SHAPE_RULES = {
 INVENTORY_RULES = {
     "absolute-root": "a folder on another machine is an absolute one",
     "chain-sink": "a chain's copy does not end in production",
+    "changed-in-place": "an interface that changes gets another version",
     "drain-time": "draining and stopping take no longer than the instance's deadline",
     "first-wave": "the first production instance goes alone",
     "floor": "an instance may be out while it is replaced",
@@ -55,6 +59,7 @@ INVENTORY_RULES = {
     "not-waivable": "a waived rule may be waived",
     "probe-timeout": "one answer does not take many intervals",
     "production-last": "promotion ends in production",
+    "rollback-reason": "a way back that is not open says why",
     "same-address": "an address is one instance's",
     "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",
@@ -63,6 +68,7 @@ INVENTORY_RULES = {
     "stop-grace": "stopping takes no longer than the instance's deadline",
     "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
+    "unknown-person": "an owner is among the people",
     "unknown-rule": "a waived rule exists",
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
@@ -72,4 +78,13 @@ INVENTORY_RULES = {
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
-WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})
+WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unknown-person", "unprovided"})
+WARNINGS = frozenset({"idle-waiver", "shared-host"})
+NOTES: frozenset[str] = frozenset()
+
+
+def severity_of(rule: str) -> Severity:
+    """Return how grave a breach of a rule is, where nobody waives it."""
+    if rule in NOTES:
+        return Severity.NOTE
+    return Severity.WARNING if rule in WARNINGS else Severity.ERROR
