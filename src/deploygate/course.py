@@ -33,7 +33,7 @@ class Course:
 def course(inventory: Inventory, wish: Wish, known: Known) -> Course:
     """Return what a deploy of the wished version moves, and from where, as it was observed."""
     service, version = wish.service, wish.version or wish.service.wanted
-    environments = _up_to(inventory.environments, wish.environment)
+    environments = inventory.up_to(wish.environment)
     instances = tuple(one for environment in environments for one in service.within(environment))
     cut_off = known.past.unfinished()
     resumed = cut_off if cut_off and cut_off.plan.version == version else None
@@ -70,10 +70,6 @@ def course(inventory: Inventory, wish: Wish, known: Known) -> Course:
         cut_off=cut_off,
         resumed=resumed,
     )
-
-
-def _up_to(environments: tuple[Environment, ...], last: Environment | None) -> tuple[Environment, ...]:
-    return environments if last is None else environments[: environments.index(last) + 1]
 
 
 def _is_at(seen: Sighting, version: Version) -> bool:

@@ -1,17 +1,18 @@
 """What a deploy would do, told before anything is asked of the instances: from what is recorded, or declared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from deploygate.admission import admission
 from deploygate.behind import patience
 from deploygate.caveats import unprotected
-from deploygate.changes import Change
+from deploygate.changes import Change, changed
+from deploygate.difference import Difference, differences
 from deploygate.endings import Goal
 from deploygate.interfaces import Running, neighbours
 from deploygate.inventory import Inventory, Service
-from deploygate.names import PRODUCTION, ServiceName, Version
+from deploygate.names import PRODUCTION, Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
 from deploygate.refusals import (
@@ -42,8 +43,39 @@ class Foreseen:
     planned: Planned
 
 
-def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[ServiceName, Version]) -> Foreseen:
-    """Return the plan of a change that nobody has looked at the fleet for; the run itself will look.
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an edit of the inventory does: what it deploys, in order, and all that it changes, the dangerous first."""
+
+    foreseen: tuple[Foreseen, ...]
+    differences: tuple[Difference, ...]
+
+    def of(self, service: ServiceName) -> "Edit":
+        """Return what the edit does to one service."""
+        foreseen = tuple(one for one in self.foreseen if one.change.service.name == service)
+        return Edit(foreseen, tuple(one for one in self.differences if one.service == service))
+
+
+Foreseeing = Callable[[Change, Mapping[ServiceName, Version]], Foreseen]
+
+
+def edit_of(before: Inventory, after: Inventory, foreseeing: Foreseeing) -> Edit:
+    """Return what an edit does; `foreseeing` tells of one change, given the versions of the neighbours by then."""
+    changes = changed(before, after)
+    foreseen = tuple(
+        foreseeing(change, assumed(before, after, changes[:number])) for number, change in enumerate(changes)
+    )
+    return Edit(foreseen, differences(before, after))
+
+
+def foresee(
+    inventory: Inventory,
+    change: Change,
+    past: Past,
+    now: Mapping[ServiceName, Version],
+    upto: Environment | None = None,
+) -> Foreseen:
+    """Return the plan of a change, up to an environment, that nobody has looked at the fleet for; the run will look.
 
     `now` are the versions that the neighbours are taken to be at: those changed before this one at their new one.
     """
@@ -51,12 +83,13 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     source = Source.RECORDED if good else Source.DECLARED
     was = good or change.was
     known = Known(seen={}, running=beside_assumed(inventory, service, now), past=past)
-    wish = Wish(service, change.to)
+    wish = Wish(service, change.to, upto)
+    environments = inventory.up_to(upto)
     moves = in_waves(
         service,
         tuple(
             Move(one.name, environment, to=change.to, was=was, bake=_bake(change, environment, number))
-            for environment in inventory.environments
+            for environment in environments
             for number, one in enumerate(service.within(environment))
         ),
     )
@@ -65,7 +98,7 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     admitted = admission(inventory, service, change.to, moves, known.running)
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
-        *broken_floor(wish, floors_of(service, inventory.environments)),
+        *broken_floor(wish, floors_of(service, environments)),
         *forbidden_back(wish, change.to, moves, known),
         *forbidden_to_leave(wish, change.to, moves, known),
         *admitted.against,
@@ -81,8 +114,8 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
         version=change.to,
         moves=moves if was != change.to else (),
         watch=watch,
-        instances={one.name: one.environment for one in service.instances},
-        floors=floors_of(service, inventory.environments),
+        instances={one.name: one.environment for environment in environments for one in service.within(environment)},
+        floors=floors_of(service, environments),
         back=service.release(change.to).rollback.kind,
         unprotected=tuple(unprotected(inventory, wish, moves, known, admitted)),
         balanced=tuple(one.name for one in service.behind),

@@ -7,7 +7,7 @@ from deploygate.report.cutting import cut
 from deploygate.report.dot import graph_dot
 from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
 from deploygate.report.forms import escaped
-from deploygate.report.merging import merging_data, merging_headline, merging_markdown, merging_text
+from deploygate.report.merging import merging_data, merging_headline, merging_json, merging_markdown, merging_text
 from deploygate.report.mermaid import graph_markdown, graph_mermaid
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
@@ -37,6 +37,7 @@ __all__ = [
     "graph_mermaid",
     "merging_data",
     "merging_headline",
+    "merging_json",
     "merging_markdown",
     "merging_text",
     "observed_data",

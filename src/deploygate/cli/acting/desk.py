@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,10 +15,11 @@ import click
 
 from deploygate.adapters.github.client import ORDINARY, QUICK, Hub
 from deploygate.adapters.github.comments import Sticky
+from deploygate.adapters.github.dispatching import address
 from deploygate.adapters.github.errands import Errands
 from deploygate.adapters.github.line import Patience
 from deploygate.adapters.github.statuses import State, set_status
-from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.github.trouble import Denied, GitHubTrouble
 from deploygate.adapters.runner import Runner
 from deploygate.cli.acting.concealing import Concealed
 from deploygate.cli.acting.inputs import Inputs
@@ -33,6 +34,7 @@ Answer = TypeVar("Answer")
 _KEY = "deploygate"  # of the one comment
 CLOSING = 20.0  # seconds at the end of a step for what is still to be written
 HURRIED = 3.0  # the same, where a runner is about to kill the step
+_FOR_GOOD = {401, 403, 404, 410}  # answers that the next attempt would get as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,45 @@ class Desk:
         self.concealed = step.concealed
         self.pull = step.occasion.pull
         self.clock: Clock | None = None
-        self.online = bool(step.inputs.token.reveal() and step.occasion.repository)
         self.comment_url = ""
+        self.going = False  # whether the comment says that more is to come
         self.notes: list[str] = []
         self.errands = Errands(self.note)
         self._hubs: dict[str, Hub] = {}
         self._stickies: dict[Hub, Sticky] = {}
         self._off: set[str] = set()
-        if not self.online:
-            self.note("there is no token: no status, comment or deployment is written")
-        elif self.occasion.fork:
+        self._pending: set[tuple[str, str]] = set()  # commits and contexts that may be shown as pending
+        self.online = self._reached()
+        if self.online and self.occasion.fork:
             self.note("the change comes from a fork, whose token may only read: no status, comment or deployment")
+
+    def _reached(self) -> bool:
+        """Tell whether there is a way to GitHub: nothing is asked yet."""
+        if not (self.inputs.token.reveal() and self.occasion.repository):
+            self.note("there is no token: no status, comment or deployment is written")
+            return False
+        try:
+            self._hubs["ordinary"] = self.new_hub(ORDINARY)
+        except GitHubTrouble as trouble:
+            self.note(f"no status, comment or deployment is written: {trouble.says}")
+            return False
+        return True
+
+    def conceal(self, secrets: Sequence[str]) -> None:
+        """Take secrets out of whatever is told from now on, here and in the log of the runner."""
+        self.concealed.know(secrets)
+        with suppress(OSError):
+            for secret in secrets:
+                self.runner.mask(secret)
 
     def in_repository(self, path: Path) -> str:
         """Return a path as it is in the repository, whose top is where a step begins."""
         return Path(os.path.relpath(path)).as_posix()
+
+    @property
+    def settled(self) -> bool:
+        """Whether no status that was begun is left as pending; to be asked once all is written."""
+        return not self._pending
 
     def note(self, says: str) -> None:
         """Take down what could not be done, to be told once at the end, and in the log at once."""
@@ -90,11 +116,24 @@ class Desk:
     def status(self, context: str, state: State, says: str, sha: str = "") -> None:
         """Set a commit status: on the commit of the event, or on another one."""
         url, where, said = self.occasion.run_url, sha or self.occasion.sha, self.concealed.hide(says)
-        if self.inputs.statuses != "none" and where:
-            self.write("statuses", lambda hub: set_status(hub, where, context, state, said, url))
+        if self.inputs.statuses == "none" or not where:
+            return
 
-    def comment(self, markdown: str, pull: int | None = None) -> None:
-        """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did."""
+        def show(hub: Hub) -> None:
+            self._pending.add((where, context))
+            set_status(hub, where, context, state, said, url)
+            if state != "pending":
+                self._pending.discard((where, context))
+
+        self.write("statuses", show)
+
+    def comment(self, markdown: str, pull: int | None = None, *, going: bool = False, giving_way: bool = False) -> None:
+        """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did.
+
+        `going` says that more is to come; then the step owes another one, however it ends. With `giving_way` one that
+        another run has written about the same commit is left as it is.
+        """
+        self.going = going
         at, number = self.occasion, pull or self.pull
         text = self.concealed.hide(markdown).rstrip()
         gap = " · " if text.endswith("</sub>") else "\n\n"
@@ -102,7 +141,7 @@ class Desk:
         if self.inputs.comment and number is not None:
 
             def show(hub: Hub) -> None:
-                self.comment_url = self._sticky(hub).show(number, _KEY, said)
+                self.comment_url = address(self._sticky(hub).show(number, _KEY, said, giving_way=giving_way))
 
             self.write("comment", show)
 
@@ -122,10 +161,15 @@ class Desk:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Show findings at their lines."""
         with suppress(OSError):
-            self.runner.annotate(findings)
+            self.runner.annotate([self._concealed(finding) for finding in findings])
+
+    def _concealed(self, finding: Finding) -> Finding:
+        where = replace(finding.where, file=self.concealed.hide(finding.where.file))
+        says, advice = self.concealed.hide(finding.says), self.concealed.hide(finding.help)
+        return replace(finding, where=where, says=says, help=advice)
 
     def write(self, surface: str, job: Callable[[Hub], object]) -> None:
-        """Have something written through GitHub's API, in its turn; a surface that fails is left alone from then on."""
+        """Have something written through GitHub's API, in its turn; where that is denied, it is not tried again."""
         if surface in self._off or not self.online or self.occasion.fork:
             return
 
@@ -135,7 +179,8 @@ class Desk:
             try:
                 job(self.hub())
             except GitHubTrouble as trouble:
-                self._off.add(surface)
+                if isinstance(trouble, Denied) or trouble.status in _FOR_GOOD:
+                    self._off.add(surface)
                 self.note(f"{surface}: {trouble.says}")
 
         self.errands.submit(attempt)
@@ -152,24 +197,38 @@ class Desk:
 
     def hub(self) -> Hub:
         """Return the line to GitHub, for the thread of the errands: the quick one once the run was asked to stop."""
-        kind = "quick" if self.stopped() else "ordinary"
-        if kind not in self._hubs:
-            self._hubs[kind] = self.new_hub(QUICK if kind == "quick" else ORDINARY)
-        return self._hubs[kind]
+        if not self.stopped():
+            return self.line
+        if "quick" not in self._hubs:
+            self._hubs["quick"] = self.new_hub(QUICK)
+        return self._hubs["quick"]
 
     def stopped(self) -> str:
         """Say by what the run that is under way was asked to stop, or nothing."""
         return self.clock.stopped() if self.clock else ""
+
+    @property
+    def line(self) -> Hub:
+        """The ordinary line to GitHub, for the thread of the errands: all its waiting is out of one budget."""
+        return self._hubs["ordinary"]
+
+    @property
+    def line_of_runs(self) -> Hub:
+        """Another line, for the thread of the runs, which waits for what it raises itself."""
+        if "runs" not in self._hubs:
+            self._hubs["runs"] = self.new_hub(ORDINARY)
+        return self._hubs["runs"]
 
     def new_hub(self, patience: Patience) -> Hub:
         """Return another line to GitHub, for another thread."""
         at = self.occasion
         return Hub(at.api_url, self.inputs.token, at.repository, patience=patience, stopped=self.stopped)
 
-    def close(self, *, hurried: bool = False) -> None:
-        """Wait until all is written, for a bounded time."""
+    def close(self, *, hurried: bool = False) -> bool:
+        """Wait until all is written, for a bounded time, and tell whether it is."""
         if not self.errands.finish(HURRIED if hurried else CLOSING):
             self.note("not all was told on GitHub: its API took too long")
-        else:
-            for hub in self._hubs.values():
-                hub.close()
+            return False
+        for hub in self._hubs.values():
+            hub.close()
+        return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploygate import report
 from deploygate.account import Account
 from deploygate.adapters.documents import read_document
+from deploygate.adapters.github.dispatching import address
 from deploygate.adapters.github.pulls import PutBack, open_put_back
 from deploygate.adapters.github.trouble import GitHubTrouble
 from deploygate.amending import amended
@@ -31,7 +32,9 @@ class Proposal:
 def put_back(desk: Desk, told: Account) -> Proposal | None:
     """Propose the inventory with the version that runs; None where it does not ask for the one that failed."""
     runs = {row.version for row in told.rows}
-    if desk.occasion.event != "push" or desk.inputs.version or len(runs) != 1 or told.version in runs:
+    occasion = desk.occasion
+    deployed_as_wanted = occasion.ref == f"refs/heads/{occasion.default_branch}" and not desk.inputs.version
+    if not deployed_as_wanted or len(runs) != 1 or told.version in runs:
         return None
     back = Version(runs.pop())
     document = read_document(desk.inputs.inventory).document
@@ -40,13 +43,12 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
     where = document.value("services", told.service, "version")
     try:
         path = Path(where.file)
-        before = path.read_text(encoding="utf-8")
+        before = path.read_bytes().decode()  # with the ends of its lines as they are
         after = amended(before, where, Version(told.version), back)
     except (OSError, ValueError) as error:
         desk.note(f"the inventory can't be put back by an edit: {error}")
         return None
     shown = _shown(before, after, where)
-    occasion = desk.occasion
     if not desk.inputs.put_back or not desk.online:
         return _by_hand(told, back, shown)
     title = f"Put {told.service} back to {back} in the inventory"
@@ -55,12 +57,13 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
     name = desk.in_repository(path)
     change = PutBack(occasion.default_branch, branch, name, before, after, title, body)
     try:
-        url = desk.ask(lambda hub: open_put_back(hub, change), _BUDGET)
+        url = address(desk.ask(lambda hub: open_put_back(hub, change), _BUDGET))
     except GitHubTrouble as trouble:
         desk.note(f"the pull request that puts the inventory back: {trouble.says}")
         return _by_hand(told, back, shown)
     says = report.escaped(f"{told.service} {back}, which runs")
-    return Proposal(url, f"- **inventory**: [a pull request]({url}) puts it back to {says}")
+    shown_at = f"[a pull request]({url})" if url else "a pull request"
+    return Proposal(url, f"- **inventory**: {shown_at} puts it back to {says}")
 
 
 def _body(desk: Desk, told: Account, back: Version) -> str:
