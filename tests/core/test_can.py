@@ -13,7 +13,7 @@ from deploygate.admission import Answer
 from deploygate.can import Can, Question, can, can_as_declared
 from deploygate.endings import Ending
 from deploygate.foreseen import Source
-from deploygate.interfaces import Running
+from deploygate.interfaces import Running, neighbours
 from deploygate.inventory import BackKind, Inventory, Rollout, Service, WayBack
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, Environment, ServiceName, Version
 from deploygate.past import Past
@@ -32,14 +32,12 @@ def fleets(draw: st.DrawFn) -> tuple[Inventory, Known, Version]:
     whole = inventory(*(draw(services(name)) for name in NAMES))
     asked = service_at(whole.services[ASKED], twin=draw(st.booleans()))
     whole = replace(whole, services={**whole.services, ASKED: asked})
+    beside = neighbours(whole, asked)
     running = tuple(
         Running(
             environment,
-            {
-                ServiceName(name): frozenset(map(Version, draw(st.sets(st.sampled_from(VERSIONS), max_size=2))))
-                for name in NAMES[1:]
-            },
-            frozenset(draw(st.sets(st.sampled_from([ServiceName(name) for name in NAMES[1:]]), max_size=1))),
+            {name: frozenset(map(Version, draw(st.sets(st.sampled_from(VERSIONS), max_size=2)))) for name in beside},
+            frozenset(name for name in beside if draw(st.booleans())),
         )
         for environment in BOTH
     )
