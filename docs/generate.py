@@ -18,9 +18,11 @@ import click
 import yaml
 
 from deploygate.adapters.schemas import DRIVER_STATUS, schema
+from deploygate.cli.loading import load_inventory
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
 from deploygate.ports import Balancer, Hosts, Process
+from deploygate.report import graph_markdown
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
 from deploygate.wish import WAIVABLE
 
@@ -32,6 +34,12 @@ PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTA
 def machine() -> str:
     """Return the table of the machine as a picture."""
     return f"```mermaid\n{diagram()}```\n"
+
+
+def talk() -> str:
+    """Return the fleet of the talk as a picture."""
+    inventory = load_inventory(ROOT / "examples" / "talk" / "services.yml").inventory
+    return graph_markdown(inventory) if inventory else ""
 
 
 def unpictured() -> str:
@@ -143,6 +151,7 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "diagram": machine,
+    "graph": talk,
     "unpictured": unpictured,
     "endings": endings,
     "verbs": verbs,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from deploygate.admission import Admission
 from deploygate.interfaces import Running
 from deploygate.inventory import BackKind, Inventory
 from deploygate.names import PRODUCTION, InstanceName
@@ -20,7 +21,8 @@ def unprotected(
     wish: Wish,
     moves: tuple[Move, ...],
     known: Known,
-    skipped: tuple[InstanceName, ...],
+    admitted: Admission,
+    skipped: tuple[InstanceName, ...] = (),
 ) -> Iterable[str]:
     """Return what is not protected, a line each."""
     service = wish.service
@@ -40,11 +42,22 @@ def unprotected(
         yield f"left out as unreachable: {', '.join(skipped)}"
     yield from _unlike_production(known.running)
     for running in known.running:
-        silent = sorted(name for name, versions in running.versions.items() if not versions)
-        if silent:
-            yield f"interfaces are unchecked in {running.environment} with {', '.join(silent)}: nothing answers there"
+        yield from _unchecked(running, admitted)
     for rule, reason in sorted(wish.waived.items()):
         yield f"waived, {rule}: {reason}"
+
+
+def _unchecked(running: Running, admitted: Admission) -> Iterable[str]:
+    """Name the neighbours of which it is not known what they run, but for those that fit in all their releases."""
+    here = [pair for pair in admitted.pairs if pair.environment == running.environment]
+    doubted = {pair.neighbour for pair in here if not (pair.runs or pair.fits)}
+    fitting = {pair.neighbour for pair in here} - doubted
+    silent = sorted(name for name, versions in running.versions.items() if not versions and name not in fitting)
+    if silent:
+        yield f"interfaces are unchecked in {running.environment} with {', '.join(silent)}: nothing answers there"
+    for name in sorted(doubted.difference(silent)):
+        why = "some instances do not answer" if name in running.versions else "it has no instance there"
+        yield f"interfaces are unchecked in {running.environment} with {name}: {why}"
 
 
 def _unlike_production(running: tuple[Running, ...]) -> Iterable[str]:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deploygate.admission import admission
 from deploygate.behind import patience
 from deploygate.caveats import unprotected
 from deploygate.changes import Change, changed
 from deploygate.difference import Difference, differences
 from deploygate.endings import Goal
 from deploygate.interfaces import Running, neighbours
-from deploygate.inventory import Inventory
+from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION, Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
@@ -19,7 +20,6 @@ from deploygate.refusals import (
     forbidden_back,
     forbidden_to_leave,
     line_stopped,
-    lost_interfaces,
     not_waived,
 )
 from deploygate.waves import in_waves
@@ -82,7 +82,7 @@ def foresee(
     service, good = change.service, past.last_good()
     source = Source.RECORDED if good else Source.DECLARED
     was = good or change.was
-    known = Known(seen={}, running=tuple(_running(inventory, change, now)), past=past)
+    known = Known(seen={}, running=beside_assumed(inventory, service, now), past=past)
     wish = Wish(service, change.to, upto)
     environments = inventory.up_to(upto)
     moves = in_waves(
@@ -95,12 +95,13 @@ def foresee(
     )
     cut_off = past.unfinished()
     resumed = cut_off if cut_off and cut_off.plan.version == change.to else None
+    admitted = admission(inventory, service, change.to, moves, known.running)
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
         *broken_floor(wish, floors_of(service, environments)),
         *forbidden_back(wish, change.to, moves, known),
         *forbidden_to_leave(wish, change.to, moves, known),
-        *lost_interfaces(inventory, wish, {change.to, *((was,) if was else ())}, known),
+        *admitted.against,
     )
     refused = not_waived(wish, findings)
     if refused:
@@ -116,7 +117,7 @@ def foresee(
         instances={one.name: one.environment for environment in environments for one in service.within(environment)},
         floors=floors_of(service, environments),
         back=service.release(change.to).rollback.kind,
-        unprotected=tuple(unprotected(inventory, wish, moves, known, ())),
+        unprotected=tuple(unprotected(inventory, wish, moves, known, admitted)),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),
         expected=expected,
@@ -131,12 +132,15 @@ def assumed(before: Inventory, after: Inventory, done: Iterable[Change]) -> dict
     return now | {one.service.name: one.to for one in done}
 
 
-def _bake(change: Change, environment: str, number: int) -> float:
-    return change.service.rollout.bake if environment == PRODUCTION and number == 0 else 0.0
-
-
-def _running(inventory: Inventory, change: Change, now: Mapping[ServiceName, Version]) -> Iterable[Running]:
-    beside = neighbours(inventory, change.service)
+def beside_assumed(inventory: Inventory, service: Service, now: Mapping[ServiceName, Version]) -> tuple[Running, ...]:
+    """Return what is taken to run beside a service: each neighbour at its version in `now`, where it has instances."""
+    beside = neighbours(inventory, service)
+    running = []
     for environment in inventory.environments:
         there = [name for name in beside if inventory.services[name].within(environment)]
-        yield Running(environment, {name: frozenset({now[name]} if name in now else ()) for name in there})
+        running.append(Running(environment, {name: frozenset({now[name]} if name in now else ()) for name in there}))
+    return tuple(running)
+
+
+def _bake(change: Change, environment: str, number: int) -> float:
+    return change.service.rollout.bake if environment == PRODUCTION and number == 0 else 0.0

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deploygate.endings import Ending
 from deploygate.findings import Finding
-from deploygate.interfaces import clashes
-from deploygate.inventory import BackKind, Inventory, Service
+from deploygate.inventory import BackKind, Service
 from deploygate.names import Environment, InstanceName, Version
 from deploygate.past import Past, Run
 from deploygate.plan import Move
@@ -149,19 +148,3 @@ def _left(service: Service, left: Version, to: Version | None, where: Sequence[I
 
 def _because(reason: str) -> str:
     return f": {plain(reason, 300)}" if reason else ""
-
-
-def lost_interfaces(
-    inventory: Inventory,
-    wish: Wish,
-    versions: Iterable[Version],
-    known: Known,
-) -> Iterable[Finding]:
-    """Both versions are in service during a roll, and the old one again after a rollback: both must fit."""
-    seen: set[str] = set()
-    for version in sorted(versions):
-        for running in known.running:
-            for finding in clashes(inventory, wish.service, version, running):
-                if finding.says not in seen:
-                    seen.add(finding.says)
-                    yield finding

@@ -1,12 +1,13 @@
 """From a wish to go back, or only to have traffic where it belongs, to a plan, or to why there can't be one."""
 
+from deploygate.admission import may_return
 from deploygate.behind import left_out, patience, traffic
 from deploygate.endings import Goal
 from deploygate.findings import Finding
 from deploygate.inventory import Inventory
 from deploygate.names import InstanceName, Version
 from deploygate.plan import Move, Plan, Planned, floors_of, undo_seconds, watch_of
-from deploygate.refusals import bad_version, forbidden_to_undo, lost_interfaces, no_way_back, not_waived
+from deploygate.refusals import bad_version, forbidden_to_undo, no_way_back, not_waived
 from deploygate.wish import Known, Wish
 
 
@@ -50,7 +51,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         for one in instances
     )
     backs = {move.was for move in moves if move.was}
-    findings = [] if wish.raised else list(lost_interfaces(inventory, wish, backs, known))
+    findings = [] if wish.raised else list(may_return(inventory, service, moves, known.running).against)
     if not wish.raised:
         findings += [*no_way_back(wish, moves), *forbidden_to_undo(wish, moves)]
     if wish.version and (why := past.bad(wish.version)):

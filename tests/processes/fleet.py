@@ -177,7 +177,7 @@ class Fleet:
         where = self.folder / "gates" / str(len(self._gates))
         where.mkdir(parents=True)
         known = ["-i", str(self.folder / "services.yml"), "--format", form]
-        if words[0] != "observe":
+        if words[0] not in {"observe", "can", "graph"}:
             known += ["--progress", "plain"]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "DEPLOYGATE_"))}
         gate = Gate(where, [*words, *known], clean | self.environment | {"FLEET": str(self.folder)})

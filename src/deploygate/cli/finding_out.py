@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Mapping, Sequence
 
 from deploygate.adapters.schemas import schema
 from deploygate.cli.wiring import Gate
@@ -12,6 +13,7 @@ from deploygate.inventory import Inventory, Service
 from deploygate.names import Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import look_at
+from deploygate.probe import Sighting
 from deploygate.wish import Known
 from deploygate.wording import quoted
 
@@ -62,22 +64,42 @@ def find_out(gate: Gate, service: Service) -> Known:
     Raises:
         GateError: A plug-in that deploys one of them, or balances it, can't be had.
     """
-    beside_it = neighbours(gate.inventory, service)
-    gate.parts.make([service, *(gate.inventory.services[name] for name in beside_it)])
+    gate.parts.make([service])
     seen = look_at(gate.world, service, [one.name for one in service.instances])
-    beside: dict[Environment, dict[ServiceName, frozenset[Version]]] = {}
-    for name in beside_it:
-        neighbour = gate.inventory.services[name]
-        answers = look_at(gate.world, neighbour, [one.name for one in neighbour.instances]).sightings
-        for environment in gate.inventory.environments:
-            names = {one.name for one in neighbour.within(environment)}
-            running = {answer.running for answer in answers if answer.instance in names and answer.alive is not False}
-            versions = frozenset(Version(version) for version in running if version)
-            beside.setdefault(environment, {})[name] = versions
     return Known(
         seen={sighting.instance: sighting for sighting in seen.sightings},
-        running=tuple(Running(environment, versions) for environment, versions in beside.items()),
+        running=running_now(gate, neighbours(gate.inventory, service)),
         past=Past(gate.journal.past(service.name)),
         drained=gate.parts.drained(service),
         github_run=gate.github_run,
     )
+
+
+def running_now(gate: Gate, names: Sequence[ServiceName]) -> tuple[Running, ...]:
+    """Ask the instances of services what they run, and return it by environment.
+
+    Raises:
+        GateError: A plug-in that deploys one of them, or balances it, can't be had.
+    """
+    services = [gate.inventory.services[name] for name in names]
+    gate.parts.make(services)
+    answers = {
+        one.name: look_at(gate.world, one, [instance.name for instance in one.instances]).sightings for one in services
+    }
+    return tuple(_running(gate.inventory, environment, answers) for environment in gate.inventory.environments)
+
+
+def _running(
+    inventory: Inventory, environment: Environment, answers: Mapping[ServiceName, Sequence[Sighting]]
+) -> Running:
+    """Return what the answers of services tell of one environment; who has no instance there is not in it."""
+    versions: dict[ServiceName, frozenset[Version]] = {}
+    silent: set[ServiceName] = set()
+    for name, sightings in answers.items():
+        names = {one.name for one in inventory.services[name].within(environment)}
+        told = [one.running for one in sightings if one.instance in names and one.alive is not False]
+        if names:
+            versions[name] = frozenset(Version(version) for version in told if version)
+        if None in told:
+            silent.add(name)
+    return Running(environment, versions, frozenset(silent))

@@ -2,10 +2,13 @@
 
 from deploygate.report.accounts import account_data, as_json, as_markdown, as_text, decision
 from deploygate.report.actions import action_line, actions_json, change_line
+from deploygate.report.answers import can_data, can_json, can_markdown, can_text
 from deploygate.report.cutting import cut
+from deploygate.report.dot import graph_dot
 from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
 from deploygate.report.forms import escaped
 from deploygate.report.merging import merging_data, merging_headline, merging_json, merging_markdown, merging_text
+from deploygate.report.mermaid import graph_markdown, graph_mermaid
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
 from deploygate.report.rules import rule_markdown, rule_text, rules_json, rules_markdown, rules_text
@@ -19,6 +22,10 @@ __all__ = [
     "as_json",
     "as_markdown",
     "as_text",
+    "can_data",
+    "can_json",
+    "can_markdown",
+    "can_text",
     "change_line",
     "cut",
     "decision",
@@ -28,6 +35,9 @@ __all__ = [
     "findings_markdown",
     "findings_sarif",
     "findings_text",
+    "graph_dot",
+    "graph_markdown",
+    "graph_mermaid",
     "merging_data",
     "merging_headline",
     "merging_json",
