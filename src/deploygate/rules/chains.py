@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from deploygate.address import endpoint
+from deploygate.address import Endpoint, endpoint
 from deploygate.document import Document
 from deploygate.inventory import Chain, Inventory
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION
@@ -29,6 +29,7 @@ def unknown_service(inventory: Inventory, document: Document) -> Iterator[Compla
 
 def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find chains whose copy ends in production, or that do not say where they end."""
+    serving = _in_production(inventory) if inventory.chains else {}
     for chain in inventory.chains:
         missing = [one for one in (PARALLEL_CHAIN, PRODUCTION) if one not in chain.sinks]
         for environment in missing:
@@ -39,10 +40,21 @@ def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 _HARMLESS,
             )
         if not missing:
-            yield from _ends_in_production(inventory, document, chain)
+            yield from _ends_in_production(serving, document, chain)
 
 
-def _ends_in_production(inventory: Inventory, document: Document, chain: Chain) -> Iterator[Complaint]:
+def _in_production(inventory: Inventory) -> dict[Endpoint, list[str]]:
+    """Return the production instances by their address; looked up, as there are many chains and many instances."""
+    serving: dict[Endpoint, list[str]] = {}
+    for name, service in inventory.services.items():
+        for one in service.within(PRODUCTION):
+            serving.setdefault(endpoint(one.address), []).append(f"{one.name} of {name}")
+    return serving
+
+
+def _ends_in_production(
+    serving: dict[Endpoint, list[str]], document: Document, chain: Chain
+) -> Iterator[Complaint]:
     where = document.value("chains", chain.name, "sinks", PARALLEL_CHAIN)
     sink = endpoint(chain.sinks[PARALLEL_CHAIN])
     if sink == endpoint(chain.sinks[PRODUCTION]):
@@ -52,12 +64,10 @@ def _ends_in_production(inventory: Inventory, document: Document, chain: Chain) 
             f"the parallel chain of {chain.name} ends in production's sink, {sink}",
             _HARMLESS,
         )
-    for name, service in inventory.services.items():
-        for one in service.within(PRODUCTION):
-            if endpoint(one.address) == sink:
-                yield Complaint(
-                    "chain-sink",
-                    where,
-                    f"the parallel chain of {chain.name} ends in production: {sink} is {one.name} of {name}",
-                    _HARMLESS,
-                )
+    for who in serving.get(sink, ()):
+        yield Complaint(
+            "chain-sink",
+            where,
+            f"the parallel chain of {chain.name} ends in production: {sink} is {who}",
+            _HARMLESS,
+        )
