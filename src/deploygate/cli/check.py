@@ -1,4 +1,4 @@
-"""`deploygate check`: is the inventory what an inventory must be?"""
+"""`deploygate check`: is the inventory what an inventory must be, and what does an edit of it mean?"""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 from deploygate import report
 from deploygate.cli.loading import load_inventory
-from deploygate.cli.options import format_option, inventory_option, reported
+from deploygate.cli.options import format_option, inventory_option, reported, state_option
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.findings import errors
 from deploygate.wording import count
@@ -15,11 +15,26 @@ from deploygate.wording import count
 
 @click.command("check")
 @inventory_option
+@state_option
+@click.option(
+    "--base",
+    metavar="REF",
+    default=None,
+    help="Say what is different from where this branch left REF (such as origin/main), the dangerous first.",
+)
 @format_option
 @reported
-def command(inventory: Path, form: str) -> None:
-    """Check the service inventory and report every finding at once, each with its place and what to do."""
+def command(inventory: Path, state: Path | None, base: str | None, form: str) -> None:
+    """Check the service inventory and report every finding at once, each with its place and what to do.
+
+    With --base it says what the edit means as well: what would be deployed, in which order, what is added, lost and
+    guarded less. The exit code is that of refused where a deploy would be refused.
+    """
     loaded = load_inventory(inventory)
+    if base is not None:
+        from deploygate.cli.comparing import compared  # noqa: PLC0415 - a plain check starts without all that it needs
+
+        sys.exit(compared(loaded, inventory, base, state, form))
     wrong = errors(loaded.findings)
     if form == "json":
         click.echo(report.findings_json(loaded.findings), nl=False)

@@ -3,14 +3,22 @@
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import responses
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from deploygate.adapters.github.asking import Patience
 from deploygate.adapters.github.client import ORDINARY, QUICK, Hub
@@ -21,6 +29,7 @@ API = "https://api.github.com"
 SHA = "1f" * 20
 STATUSES = f"{API}/repos/acme/shop/statuses/{SHA}"
 PULLS = f"{API}/repos/acme/shop/commits/{SHA}/pulls"
+DAY = timedelta(days=1)
 FUSE = 20.0  # seconds after which a test fails rather than hangs
 BRIEF = Patience(timeout=5.0, whole=5.0, tries=3, budget=30.0)  # with real servers, so that nothing is long
 
@@ -272,7 +281,7 @@ def test_waiting_is_cut_short_when_the_run_is_to_stop(serving: Serving) -> None:
 def test_an_answer_that_does_not_come_is_given_up_when_the_run_is_to_stop(serving: Serving) -> None:
     server = serving(whole(200, [{"title": "x" * 100_000}]), pause=0.05)
     asked = hub(server.url, Patience(FUSE, FUSE, tries=1, budget=0.0), lambda: "SIGTERM" if server.requests else "")
-    with pytest.raises(GitHubTrouble, match="no whole answer"):
+    with pytest.raises(GitHubTrouble, match="no whole answer before the run was to stop"):
         ask(asked)
     asked.close()
 
@@ -302,6 +311,67 @@ def test_an_answer_that_comes_drop_by_drop_is_given_up_as_a_whole(serving: Servi
     with pytest.raises(GitHubTrouble, match="no whole answer within"):
         ask(asked)
     asked.close()
+
+
+class TlsServer(Server):
+    """A server with a certificate of its own, which after a request sends what is no TLS."""
+
+    def __init__(self, certificate: Path) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        super().__init__(b"")
+        self.url = self.url.replace("http://127.0.0.1", "https://localhost")
+
+    def _talk(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            secured = self._context.wrap_socket(connection, server_side=True)
+            self.requests.append(self._head(secured).split(" HTTP/")[0])
+            with socket.socket(fileno=secured.detach()) as bare:
+                bare.sendall(b"HTTP/1.1 201 Created\r\n\r\n")
+                bare.shutdown(socket.SHUT_WR)
+                bare.settimeout(FUSE)
+                while bare.recv(4096):
+                    pass
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    written = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(written + made.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_a_certificate_that_is_not_trusted_is_said_and_nothing_was_sent(certificate: Path) -> None:
+    server = TlsServer(certificate)
+    asked = hub(server.url, replace(BRIEF, tries=2))
+    with pytest.raises(GitHubTrouble, match="its certificate is not trusted here") as caught:
+        tell(asked)
+    asked.close()
+    server.close()
+    assert (type(caught.value), server.requests) == (GitHubTrouble, [])
+
+
+def test_f7_a_post_is_not_repeated_where_tls_breaks_after_it(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    server = TlsServer(certificate)
+    asked = hub(server.url, BRIEF)
+    with pytest.raises(Unsent, match="its TLS broke off"):
+        tell(asked)
+    asked.close()
+    server.close()
+    assert len(server.requests) == asked.calls == 1
 
 
 @responses.activate

@@ -18,19 +18,18 @@ from deploygate.names import RunId, Version
 from deploygate.ports import Process
 from deploygate.ways import GIVEN, Workflow
 
-FILE = "deploy-one.yml"
+FILE = "deploy-instance.yml"
 RUN = RunId("20240101T120000-abc123")
 SVC = service(deploy=Workflow(FILE, "main", {"region": "eu"}, timeout=300.0, begin=60.0))
-PAGE = Path(__file__).parents[3] / "docs" / "workflow-driver.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "workflow-driver.md"
+EXAMPLE = ROOT / "examples" / "workflows" / "own-workflow" / "deploy-instance.yml"
 STARTS = [Start(name(one), NEW) for one in PLACES]
 
 
 def shown() -> str:
-    """Return the workflow on the page."""
-    (found,) = re.findall(
-        r"^```yaml\n(# \.github/workflows/deploy-one\.yml\n.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    return str(found)
+    """Return the workflow of the set-up, which the page shows, with one input more."""
+    return EXAMPLE.read_text().replace("      keep:\n", "      region:\n        type: string\n      keep:\n")
 
 
 @pytest.fixture
@@ -70,9 +69,10 @@ def posts(forge: Forge) -> int:
     return sum(1 for one in forge.asked() if one.endswith("/dispatches"))
 
 
-def test_the_workflow_on_the_page_takes_what_the_gate_gives_and_shows_what_it_is_found_by() -> None:
+def test_the_workflow_of_the_set_up_takes_what_the_gate_gives_and_shows_what_it_is_found_by() -> None:
     found = yaml.safe_load(shown())
-    assert set(GIVEN) | {"region"} == set(found[True]["workflow_dispatch"]["inputs"])
+    assert {*GIVEN, "region"} == set(found[True]["workflow_dispatch"]["inputs"])
+    assert EXAMPLE.read_text() in PAGE.read_text()
     assert "${{ inputs.run }}" in found["run-name"]
     given = set(re.findall(r"^\| `(\w+)` \| ", PAGE.read_text(), re.MULTILINE))
     assert given >= set(GIVEN)
@@ -170,9 +170,7 @@ def test_one_that_is_not_there_or_was_disabled_is_found_out_before_anything_is_c
 def test_one_that_lacks_its_trigger_an_input_or_the_branch_is_found_out(forge: Forge, clock: FastClock) -> None:
     registered(forge, clock)
     assert doubts(forge, clock, Workflow(FILE, "main", {"zone": "1"})).endswith("on main: zone")
-    assert "there is no .github/workflows/deploy-one.yml on elsewhere" in doubts(
-        forge, clock, Workflow(FILE, "elsewhere")
-    )
+    assert f"there is no .github/workflows/{FILE} on elsewhere" in doubts(forge, clock, Workflow(FILE, "elsewhere"))
     without = shown().replace("workflow_dispatch:", "workflow_call:").replace("keep", "let")
     forge.repository.commit({f".github/workflows/{FILE}": without}, "No more", branch="other")
     assert "has no workflow_dispatch on other" in doubts(forge, clock, Workflow(FILE, "other"))

@@ -1,5 +1,6 @@
 """One request to GitHub and its whole answer, bounded in time and size; what breaks it is said in our words."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, ItemsView
@@ -72,15 +73,17 @@ class Caller:
         Raises:
             LineError: There is none.
         """
+        why = f"no whole answer within {seconds(self._patience.whole)}"
         end = time.monotonic() + self._patience.whole
         asking = _Asking(self._session, requests.Request(verb, url, headers, data=body), self._patience, end)
         asking.start()
         while not asking.over.wait(POLL):
-            if self._stopped():
-                end = min(end, time.monotonic() + _GRACE)
+            if self._stopped() and time.monotonic() + _GRACE < end:
+                end = time.monotonic() + _GRACE
+                why = "no whole answer before the run was to stop"
             if time.monotonic() > end:
                 self._session = _session()  # the other one is still being waited for, by nobody
-                raise LineError(f"no whole answer within {seconds(self._patience.whole)}", unsure=True)
+                raise LineError(why, unsure=True)
         try:
             return asking.result()
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -162,7 +165,8 @@ def _broken(error: Exception, patience: Patience) -> tuple[str, bool]:
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy of this machine does not let us through", False
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted here", False
+        untrusted = bool(cause and isinstance(getattr(cause, "args", [None])[0], ssl.SSLCertVerificationError))
+        return ("its certificate is not trusted here" if untrusted else "its TLS broke off"), not untrusted
     if isinstance(error, requests.ConnectTimeout) or isinstance(cause, ConnectTimeoutError):
         return _unreached(cause, patience), False
     if isinstance(cause, NewConnectionError):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
+from github.Requester import Requester
 
 from deploygate.adapters.github.client import Hub
 from deploygate.adapters.github.trouble import GitHubTrouble, Unsent
@@ -59,7 +60,6 @@ class Deployments:
 
     def create(self, record: Record) -> int:
         """Make a deployment and return its number; where it is not known whether it was made, it is looked for."""
-        call = f"POST /repos/{self.hub.repository}/deployments"
         wanted = {
             "ref": self.occasion.sha,
             "task": task(record.service),
@@ -72,8 +72,8 @@ class Deployments:
             "production_environment": record.environment == PRODUCTION,
         }
         try:
-            with self.hub.asking("deployments: write", call):
-                _, made = self.hub.repo.requester.requestJsonAndCheck("POST", call.removeprefix("POST "), input=wanted)
+            with self.hub.asking("deployments: write", f"POST /repos/{self.hub.repository}/deployments"):
+                _, made = self._requester.requestJsonAndCheck("POST", f"{self.hub.repo.url}/deployments", input=wanted)
         except Unsent:
             for one in self.listed({"task": task(record.service)}):
                 if (one.record.run, one.record.environment) == (record.run, record.environment):
@@ -86,17 +86,21 @@ class Deployments:
 
     def mark(self, deployment: int, state: str, line: str) -> None:
         """Give a deployment a status."""
-        call = f"POST /repos/{self.hub.repository}/deployments/{deployment}/statuses"
+        path = f"{self.hub.repo.url}/deployments/{deployment}/statuses"
         told: dict[str, object] = {"state": state, "description": line, "auto_inactive": state == "success"}
         if self.occasion.run_url:
             told["log_url"] = self.occasion.run_url
-        with self.hub.asking("deployments: write", call):
-            self.hub.repo.requester.requestJsonAndCheck("POST", call.removeprefix("POST "), input=told)
+        with self.hub.asking(
+            "deployments: write", f"POST /repos/{self.hub.repository}/deployments/{deployment}/statuses"
+        ):
+            self._requester.requestJsonAndCheck("POST", path, input=told)
 
     def listed(self, by: Mapping[str, str]) -> tuple[Found, ...]:
         """Return the newest that are records, the newest first."""
+        with self.hub.asking("deployments: read", f"GET /repos/{self.hub.repository}/deployments"):
+            listed = self._page("deployments", by)
         found = []
-        for answer in self._page("", by):
+        for answer in listed:
             one = _shaped(answer, _Deployment)
             record = read(one.payload) if one else None
             if one and record and one.environment == _place(record):
@@ -105,25 +109,30 @@ class Deployments:
 
     def statuses(self, deployment: int) -> tuple[Said, ...]:
         """Return the statuses of a deployment, the newest first."""
-        given = [_shaped(one, _Status) for one in self._page(f"/{deployment}/statuses", {})]
+        with self.hub.asking(
+            "deployments: read", f"GET /repos/{self.hub.repository}/deployments/{deployment}/statuses"
+        ):
+            listed = self._page(f"deployments/{deployment}/statuses", {})
+        given = [_shaped(one, _Status) for one in listed]
         order = sorted((one for one in given if one), key=lambda one: one.id, reverse=True)
         return tuple(Said(one.state, one.description or "", _moment(one.created_at).timestamp()) for one in order)
 
+    @property
+    def _requester(self) -> Requester:
+        return self.hub.repo.requester
+
     def _page(self, of: str, by: Mapping[str, str]) -> list[object]:
-        call = f"GET /repos/{self.hub.repository}/deployments{of}"
-        with self.hub.asking("deployments: read", call):
-            _, listed = self.hub.repo.requester.requestJsonAndCheck(
-                "GET", call.removeprefix("GET "), parameters={**by, "per_page": _PAGE}
-            )
+        asked = {**by, "per_page": _PAGE}
+        _, listed = self._requester.requestJsonAndCheck("GET", f"{self.hub.repo.url}/{of}", parameters=asked)
         return listed if isinstance(listed, list) else []
 
 
 def goes_on(hub: Hub, run_id: int, attempt: int) -> bool | None:
     """Tell whether an attempt of a run of a workflow goes on: one call; None where that can't be told."""
-    call = f"GET /repos/{hub.repository}/actions/runs/{run_id}"
+    path = f"{hub.repo.url}/actions/runs/{run_id}"
     try:
-        with hub.asking("actions: read", call):
-            _, answer = hub.repo.requester.requestJsonAndCheck("GET", call.removeprefix("GET "))
+        with hub.asking("actions: read", f"GET /repos/{hub.repository}/actions/runs/{run_id}"):
+            _, answer = hub.repo.requester.requestJsonAndCheck("GET", path)
     except GitHubTrouble:
         return None
     found = _shaped(answer, _WorkflowRun)

@@ -127,10 +127,10 @@ def _found(hub: Hub, call: Call, clock: Clock) -> Dispatched | None:
 
 def _listed(hub: Hub, workflow: str) -> tuple[_Run, ...]:
     """Return the newest runs; where GitHub can't say, there is none yet, and it is asked again."""
-    path = f"/repos/{hub.repository}/actions/workflows/{workflow}/runs"
+    path = f"{hub.repo.url}/actions/workflows/{workflow}/runs"
     asked: dict[str, object] = {"event": "workflow_dispatch", "per_page": 100}
     try:
-        with hub.asking("actions: read", f"GET {path}"):
+        with hub.asking("actions: read", f"GET /repos/{hub.repository}/actions/workflows/{workflow}/runs"):
             _, listed = hub.repo.requester.requestJsonAndCheck("GET", path, parameters=asked)
         return msgspec.convert(listed, type=_Runs).workflow_runs
     except (GitHubTrouble, msgspec.ValidationError):

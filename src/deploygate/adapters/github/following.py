@@ -103,9 +103,9 @@ class Following:
         return None
 
     def _asked(self) -> _Run:
-        path = f"/repos/{self._hub.repository}/actions/runs/{self._run.run_id}"
-        with self._hub.asking("actions: read", f"GET {path}"):
-            _, answer = self._hub.repo.requester.requestJsonAndCheck("GET", path)
+        run, repository = self._run.run_id, self._hub.repository
+        with self._hub.asking("actions: read", f"GET /repos/{repository}/actions/runs/{run}"):
+            _, answer = self._hub.repo.requester.requestJsonAndCheck("GET", f"{self._hub.repo.url}/actions/runs/{run}")
         try:
             found = msgspec.convert(answer, type=_Run)
         except msgspec.ValidationError as error:
@@ -123,10 +123,10 @@ class Following:
     def _cancel(self, outcome: Outcome, why: str) -> Followed | None:
         """Ask for the end of a run, and look on; what could still begin must not."""
         self._cancelled, self._why = self._clock.now(), (outcome, why)
-        path = f"/repos/{self._hub.repository}/actions/runs/{self._run.run_id}/cancel"
+        run, repo = self._run.run_id, self._hub.repo
         try:
-            with self._hub.asking("actions: write", f"POST {path}"):
-                self._hub.repo.requester.requestJsonAndCheck("POST", path)
+            with self._hub.asking("actions: write", f"POST /repos/{self._hub.repository}/actions/runs/{run}/cancel"):
+                repo.requester.requestJsonAndCheck("POST", f"{repo.url}/actions/runs/{run}/cancel")
         except GitHubTrouble as trouble:
             if trouble.status != 409:  # it has ended meanwhile
                 return self._told(outcome, f"{why}, and could not be cancelled: {trouble.says}")
@@ -137,15 +137,15 @@ class Following:
         return Followed(outcome, status, conclusion, self._url, f"run {self._run.run_id} {says}")
 
 
-def follow(followings: Sequence[Following], clock: Clock, pace: Pace = ORDINARY) -> tuple[Followed, ...]:
+def follow(these: Sequence[Following], clock: Clock, pace: Pace = ORDINARY) -> tuple[Followed, ...]:
     """Look at runs until it is known of each what became of it."""
     told: dict[int, Followed] = {}
     pause = pace.first
     while True:
-        for number, one in enumerate(followings):
+        for number, one in enumerate(these):
             if number not in told and (found := one.look()) is not None:
                 told[number] = found
-        if len(told) == len(followings):
-            return tuple(told[number] for number in range(len(followings)))
+        if len(told) == len(these):
+            return tuple(told[number] for number in range(len(these)))
         clock.wait_until(clock.now() + pause)
         pause = min(pace.most, pause * 1.5)

@@ -78,8 +78,8 @@ class WorkflowDriver:
             except (GitHubTrouble, GateError) as trouble:
                 said[change.instance] = str(trouble)
         limits = Limits(min(way.begin, way.timeout), way.timeout)
-        followings = [Following(self._hub, one.run, limits, self._clock) for one in begun]
-        for one, followed in zip(begun, follow(followings, self._clock, self._pace), strict=True):
+        these = [Following(self._hub, one.run, limits, self._clock) for one in begun]
+        for one, followed in zip(begun, follow(these, self._clock, self._pace), strict=True):
             said[one.change.instance] = _wrong(way, followed)
         return tuple(Trouble(one.instance, plain(why, 300)) for one in changes if (why := said[one.instance]))
 
@@ -148,9 +148,9 @@ class WorkflowDriver:
         )
 
     def _shown(self, way: Workflow) -> _Shown:
-        path = f"/repos/{self._hub.repository}/actions/workflows/{way.file}"
-        with self._hub.asking("actions: read", f"GET {path}"):
-            _, answer = self._hub.repo.requester.requestJsonAndCheck("GET", path)
+        repo = self._hub.repo
+        with self._hub.asking("actions: read", f"GET /repos/{self._hub.repository}/actions/workflows/{way.file}"):
+            _, answer = repo.requester.requestJsonAndCheck("GET", f"{repo.url}/actions/workflows/{way.file}")
         try:
             return msgspec.convert(answer, type=_Shown)
         except msgspec.ValidationError as error:
@@ -162,9 +162,10 @@ class WorkflowDriver:
         Raises:
             GitHubTrouble: It is not there.
         """
+        hub = self._hub
         try:
-            with self._hub.asking("contents: read", f"GET /repos/{self._hub.repository}/contents/{path}"):
-                file = self._hub.repo.get_contents(path, way.ref)
+            with hub.asking("contents: read", f"GET /repos/{hub.repository}/contents/{path}?ref={way.ref}"):
+                file = hub.repo.get_contents(path, way.ref)
                 return None if isinstance(file, list) else file.decoded_content.decode(errors="replace")
         except Absent as absent:
             raise GitHubTrouble(f"there is no {path} on {way.ref}") from absent

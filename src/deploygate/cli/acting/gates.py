@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from deploygate.adapters.github.records import Records, Unclosed
 from deploygate.adapters.github.rollbacks import Rollbacks, Workflow
 from deploygate.adapters.github.statuses import State
 from deploygate.adapters.github.trouble import GitHubTrouble
-from deploygate.adapters.github.workflow_driver import workflow_driver
+from deploygate.adapters.github.workflow_driver import WorkflowDriver
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
 from deploygate.closing import description
@@ -119,7 +120,7 @@ class Gates:
 
     def close(self, records: Sequence[Unclosed], ending: Ending, says: str) -> None:
         """Close records that a step has left open."""
-        line = description(ending, says)
+        line = description(ending, says, out=None)  # who is left out of a balancer, only the killed step knew
         for one in records:
             state = "error" if one.begun else "inactive"
             self._desk.write("deployments", partial(self._mark, one.id, state, line))
@@ -161,10 +162,10 @@ class Gates:
             return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
 
         def workflows(clock: SystemClock, run: RunId) -> Hosts:
-            given = {"GITHUB_TOKEN": desk.inputs.token.reveal(), "GITHUB_REPOSITORY": desk.occasion.repository}
-            return workflow_driver({**given, "GITHUB_API_URL": desk.occasion.api_url}, run, clock)
+            return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
 
-        return Beyond(journal, locks, forge, number, workflows)
+        beyond = Beyond(journal, locks, forge, number)
+        return replace(beyond, workflows=workflows) if desk.online else beyond
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:
         """Return what raises rollbacks, on a line of its own to GitHub: it is followed by the thread of the run."""
