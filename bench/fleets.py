@@ -61,7 +61,7 @@ def members(size: Size) -> list[Member]:
     if size.instances < LEAST * size.services:
         raise ValueError(f"{size} are too few instances: a service has {LEAST} at least")
     names, counts, addresses = _names(size.services), _counts(size), _addresses()
-    chance = Random(2009)  # noqa: S311 - the year of the talk; what matters is that it is always the same
+    chance = Random(2009)  # the year of the talk; what matters is that it is always the same
     return [
         Member(name, _service(name, at, count, names, addresses, chance))
         for at, (name, count) in enumerate(zip(names, counts, strict=True))
@@ -101,7 +101,7 @@ def _names(many: int) -> list[str]:
 
 
 def _counts(size: Size) -> list[int]:
-    """Share the instances out unevenly, from three quarters to five quarters of the mean, so that each deploy fits into a job."""
+    """Share the instances out, from three to five quarters of the mean, so that each deploy fits into a job."""
     spare = size.instances - LEAST * size.services
     shares = [75 + 50 * (at * 37 % 101) // 100 for at in range(size.services)]
     counts = [LEAST + spare * share // sum(shares) for share in shares]
@@ -114,7 +114,7 @@ def _addresses() -> Iterator[str]:
     return (f"http://10.{a}.{b}.{c}:8080" for a in range(256) for b in range(256) for c in range(1, 255))
 
 
-def _service(name: str, at: int, count: int, names: list[str], addresses: Iterator[str], chance: Random) -> str:  # noqa: PLR0913, PLR0917
+def _service(name: str, at: int, count: int, names: list[str], addresses: Iterator[str], chance: Random) -> str:
     low = name.lower()
     ops, dev, pm = TEAMS[at % len(TEAMS)]
     version = f"{chance.randrange(1, 20)}.{chance.randrange(20)}"
@@ -151,8 +151,9 @@ def _chains(names: list[str]) -> str:
         lines += [
             f"  chain-{number}:",
             f"    order: [{', '.join(names[start : start + CHAIN])}]",
-            f'    sinks: {{parallel-chain: "http://sink-{number}-p.example.net", '
-            f'production: "http://sink-{number}.example.net"}}',
+            "    sinks:",
+            f'      parallel-chain: "http://sink-{number}-p.example.net"',
+            f'      production: "http://sink-{number}.example.net"',
         ]
     return "\n".join(lines) + "\n"
 

@@ -56,10 +56,9 @@ def endpoint(address: str) -> Endpoint:
     Raises:
         ValueError: It has a flaw.
     """
-    if plain := _IPV4.fullmatch(address):
-        port = int(plain[2])
-        if port <= _LAST:
-            return Endpoint(plain[1], port)
+    plain = _IPV4.fullmatch(address)
+    if plain and int(plain[2]) <= _LAST:
+        return Endpoint(plain[1], int(plain[2]))
     parts = urlsplit(address)
     port = parts.port
     return Endpoint(_host(parts.hostname or ""), _USUAL[parts.scheme] if port is None else port)

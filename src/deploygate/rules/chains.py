@@ -52,9 +52,7 @@ def _in_production(inventory: Inventory) -> dict[Endpoint, list[str]]:
     return serving
 
 
-def _ends_in_production(
-    serving: dict[Endpoint, list[str]], document: Document, chain: Chain
-) -> Iterator[Complaint]:
+def _ends_in_production(serving: dict[Endpoint, list[str]], document: Document, chain: Chain) -> Iterator[Complaint]:
     where = document.value("chains", chain.name, "sinks", PARALLEL_CHAIN)
     sink = endpoint(chain.sinks[PARALLEL_CHAIN])
     if sink == endpoint(chain.sinks[PRODUCTION]):
