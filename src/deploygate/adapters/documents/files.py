@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploygate.adapters.documents.foreign import load_foreign
 from deploygate.adapters.documents.loader import load
 from deploygate.document import Document, Table
 from deploygate.findings import Finding, Where
@@ -123,6 +124,15 @@ def _load(file: Path) -> tuple[Any, tuple[Finding, ...]]:
         return load(_text(file), str(file))
     except _RefusedError as refused:
         return None, (refused.finding,)
+
+
+def read_foreign(path: Path) -> tuple[tuple[Any, ...], tuple[Finding, ...]]:
+    """Return the documents of another program's YAML file, and what keeps the file from being read."""
+    try:
+        _check_size(path, [path])
+        return load_foreign(_text(path), str(path))
+    except _RefusedError as refused:
+        return (), (refused.finding,)
 
 
 def _text(file: Path) -> str:
