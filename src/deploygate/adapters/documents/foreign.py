@@ -21,7 +21,7 @@ class _Foreign(Loader):
         if rule not in _THEIRS:
             super().complain(rule, spot, says, advice)
 
-    def _document(self, spot: Spot) -> None:
+    def _document(self, spot: Spot) -> None:  # noqa: ARG002 - nothing is wrong there
         self._anchors.clear()
 
     def _merge_key(self, frame: Frame, spot: Spot) -> None:

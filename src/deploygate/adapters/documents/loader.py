@@ -62,11 +62,13 @@ class Loader:
         self._aliased = 0
 
     def complain(self, rule: str, spot: Spot, says: str, advice: str) -> None:
+        """Put a complaint down; after very many, reading ends."""
         self.findings.append(Finding(rule, Where(*spot), says, advice))
         if len(self.findings) >= MOST_FINDINGS:
             raise _StopError
 
     def run(self, stream: Events) -> None:
+        """Read a stream of events to its end."""
         while (event := stream.get_event()) is not None:
             mark: Any = event.start_mark
             spot = (self.file, mark.line + 1, mark.column + 1)
