@@ -14,7 +14,7 @@ from .checkout import checked_out
 from .commands import commands, file_commands
 from .runner import FUSE, PATIENCE, Given, Job, Ran
 from .shop import FULL_NAME
-from .workflows import PROJECT, action, defaults, given_inputs, permissions
+from .workflows import PROJECT, action, defaults, given_inputs
 
 FILES = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
 
@@ -36,7 +36,7 @@ class Processes:
             "secrets": self._given.secrets,
             "vars": self._given.variables,
         }
-        contexts["github"] = {"token": self._given.hub.token(permissions(job.workflow), repositories=[FULL_NAME])}
+        contexts["github"] = {"token": self._given.hub.token(job.permissions, repositories=[FULL_NAME])}
         inputs = defaults(contexts) | given_inputs(job.workflow, contexts)
         running = JobProcess(where, self._environment(job, where) | _as_variables(inputs))
         self._begun.append(running)

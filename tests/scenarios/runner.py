@@ -14,13 +14,14 @@ PATIENCE = (7.5, 2.5)  # seconds from SIGINT to SIGTERM, and from there to SIGKI
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run of one workflow of the shop's: its event, and the commit and ref that it is about."""
+    """A run of one workflow of the shop's: its event, the commit and ref that it is about, what its token may do."""
 
     run: Run
     event: str
     payload: Mapping[str, Any]
     sha: str
     ref: str
+    permissions: Mapping[str, str]
     inputs: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
 

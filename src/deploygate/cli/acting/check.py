@@ -14,14 +14,14 @@ from deploygate.changes import Change
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
-from deploygate.cli.finding_out import find_out, service_named
+from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
 from deploygate.foreseen import Edit, Foreseen, Source, edit_of, foresee
 from deploygate.inventory import Inventory
-from deploygate.names import ServiceName, Version
+from deploygate.names import Environment, ServiceName, Version
 from deploygate.planning import plan_deploy
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
@@ -41,22 +41,26 @@ class Checked:
 
 
 def check(desk: Desk, gates: Gates) -> Outcome:
-    """Check the inventory of the workspace, and tell what merging would do."""
+    """Check the inventory of the workspace, and tell what merging would do.
+
+    Raises:
+        GateError: The inputs name what is not in the inventory.
+    """
     loaded = load_inventory(desk.inputs.inventory)
     desk.annotate(loaded.findings)
+    only = service_named(loaded.inventory, desk.inputs.service) if loaded.inventory and desk.inputs.service else None
+    upto = environment_named(loaded.inventory, desk.inputs.environment or None) if loaded.inventory else None
     before = earlier(desk)
     if loaded.inventory is None or before is None:
-        return _told(desk, Checked(loaded.findings, known=loaded.inventory or before))
+        return _told(desk, Checked(loaded.findings, known=loaded.inventory or before), upto)
     after = loaded.inventory
 
     def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
-        told = _observed(desk, gates, change) if desk.inputs.observe else None
-        return told or foresee(after, change, gates.past(change.service.name), now)
+        told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
+        return told or foresee(after, change, gates.past(change.service.name), now, upto)
 
     edit = edit_of(before, after, foreseeing)
-    if desk.inputs.service:
-        edit = edit.of(service_named(after, desk.inputs.service).name)
-    return _told(desk, Checked(loaded.findings, edit, after))
+    return _told(desk, Checked(loaded.findings, edit.of(only.name) if only else edit, after), upto)
 
 
 def earlier(desk: Desk) -> Inventory | None:
@@ -78,7 +82,7 @@ def earlier(desk: Desk) -> Inventory | None:
     return loaded.inventory
 
 
-def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
+def _observed(desk: Desk, gates: Gates, change: Change, upto: Environment | None) -> Foreseen | None:
     """Plan a change from what its instances answer now; None where they can't be asked from here."""
     try:
         with closing(gates.open()) as gate:
@@ -86,21 +90,21 @@ def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
             if not any(seen.version for seen in known.seen.values()):
                 desk.note(f"{change.service.name}: no instance answers from here, so what is recorded is told")
                 return None
-            planned = plan_deploy(gate.inventory, Wish(change.service, change.to), known)
+            planned = plan_deploy(gate.inventory, Wish(change.service, change.to, upto), known)
             return Foreseen(change, Source.OBSERVED, planned)
     except GateError as error:
         desk.note(f"{change.service.name} can't be observed: {error.says}")
         return None
 
 
-def _told(desk: Desk, checked: Checked) -> Outcome:
+def _told(desk: Desk, checked: Checked, upto: Environment | None) -> Outcome:
     good, says = report.merging_headline(checked.findings, checked.edit)
     markdown = report.merging_markdown(checked.findings, checked.edit)
     desk.say(f"{'✔' if good else '✘'} {says}\n")
     desk.say(report.findings_text(checked.findings))
     desk.say(report.merging_text(checked.edit))
     desk.status(OVERALL, "success" if good else "failure", plain(says, 140))
-    _statuses(desk, checked)
+    _statuses(desk, checked, upto)
     desk.comment(markdown)
     ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else Ending.REFUSED
     data = report.merging_data(checked.findings, checked.edit)
@@ -118,7 +122,7 @@ def _told(desk: Desk, checked: Checked) -> Outcome:
     )
 
 
-def _statuses(desk: Desk, checked: Checked) -> None:
+def _statuses(desk: Desk, checked: Checked, upto: Environment | None) -> None:
     """Set one status for each service and environment, so that each of them can be a required check."""
     inventory = checked.known
     if inventory is None:
@@ -127,8 +131,10 @@ def _statuses(desk: Desk, checked: Checked) -> None:
     every = [
         (environment, service.name)
         for service in inventory.services.values()
-        for environment in inventory.environments
-        if service.within(environment) and (desk.inputs.statuses == "all" or service.name in about)
+        for environment in inventory.up_to(upto)
+        if service.within(environment)
+        and (desk.inputs.statuses == "all" or service.name in about)
+        and desk.inputs.service in {"", service.name}
     ]
     if len(every) > CONTEXTS:
         desk.note(f"{len(every)} statuses would be too many for a check; {OVERALL} tells of all")
