@@ -124,6 +124,9 @@ def test_of_a_service_in_both_files_the_catalog_says_who_and_the_compose_file_wh
     assert init(tmp_path).exit_code == 0
     ads = services(tmp_path)["ad-caster"]
     assert (ads.owners.dev, ads.wanted, ads.instances[0].port) == ("cory", "2.4.1", 8081)
+    assert (
+        "  # found in compose.yaml:4 and catalog-info.yaml:9\n  ad-caster:\n" in (tmp_path / "services.yml").read_text()
+    )
 
 
 def test_one_of_several_is_chosen_by_its_name_and_may_be_told_more(tmp_path: Path) -> None:
@@ -251,7 +254,7 @@ def test_a_terminal_is_asked_for_what_nobody_said(tmp_path: Path) -> None:
     name=st.sampled_from(["compose.yaml", "catalog-info.yaml"]),
     at=st.integers(0, 900),
     length=st.integers(0, 20),
-    put=st.sampled_from(["", "[", "{", "}", ": ", "\n", "- ", "null", "1", "~", "&a ", "*a", "<<: *logging", "\n---\n"]),
+    put=st.sampled_from(["", "[", "{", "}", ": ", "\n", "- ", "null", "1", "~", "&a ", "*a", "<<: *logging", "\n---"]),
 )
 def test_no_edit_of_a_file_that_is_found_makes_init_crash_or_write_what_is_not_sound(
     tmp_path_factory: pytest.TempPathFactory, name: str, at: int, length: int, put: str

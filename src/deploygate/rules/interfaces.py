@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from deploygate.document import Document
 from deploygate.inventory import Inventory
 from deploygate.rules.complaint import Complaint
+from deploygate.wording import plain
 
 
 def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
@@ -21,7 +22,7 @@ def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 "unprovided",
                 document.value("services", name, "consumes", interface.name),
                 f"{name} consumes {interface}, and no service provides it"
-                + (f"; provided is {', '.join(near)}" if near else ""),
+                + (f"; provided is {plain(', '.join(near[:100]))}" if near else ""),
                 "Consume a version that is provided, or provide this one; for an interface from outside of the "
                 "inventory, write so: `waive: {unprovided: ...}`.",
                 name,

@@ -13,6 +13,7 @@ from deploygate.wording import plain, quoted
 
 DEEPEST = 32  # levels of nesting
 MOST_ALIASED = 100_000  # nodes that aliases may add, all together
+MOST_NODES = 2_000_000  # in a file; 10,000 services are 800,000, and each takes up to half a KiB of memory
 MOST_FINDINGS = 1_000
 _CHARACTERS_A_NODE = 64  # so that aliases of long texts count as what they cost
 
@@ -219,6 +220,14 @@ class Loader:
         self._put(anchored.value, anchored.written, spot)
 
     def _put(self, value: Any, written: str | None, spot: Spot) -> None:
+        if self._nodes > MOST_NODES:
+            self.complain(
+                "too-large",
+                spot,
+                f"more than {MOST_NODES:,} values stand before this one",
+                "An inventory of 10,000 services has half as many; is this the right file?",
+            )
+            raise _StopError
         if not self._stack:
             self.root = value
             return

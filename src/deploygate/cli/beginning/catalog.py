@@ -43,7 +43,7 @@ def read_catalog(path: Path) -> Found:
             sketches.append(
                 Sketch(
                     name=name,
-                    source=str(where),
+                    source=f"{path.name}:{where.line}",
                     purpose=file.inner(metadata, "description", str),
                     dev=bare(file.inner(spec, "owner", str) or "") or owners.get(system),
                     provides=_apis(file, spec, "providesApis"),

@@ -44,7 +44,7 @@ def read_compose(path: Path) -> Found:
         elif not ports and probe.port is None:
             left_out.append(f"{name} ({where}): it has no port at which it could be asked")
         else:
-            sketches.append(_sketch(file, service, Sketch(name, str(where)), probe, ports))
+            sketches.append(_sketch(file, service, Sketch(name, f"{path.name}:{where.line}"), probe, ports))
     file.end()
     return Found(tuple(sketches), tuple(left_out))
 

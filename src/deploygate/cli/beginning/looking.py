@@ -30,7 +30,9 @@ def look(root: Path, compose_file: Path | None, catalog_file: Path | None) -> Fo
 
 
 def _first(root: Path, names: Sequence[str]) -> Path | None:
-    return next((root / name for name in names if (root / name).is_file()), None)
+    here = Path.cwd()
+    found = next((root / name for name in names if (root / name).is_file()), None)
+    return found.relative_to(here) if found and found.is_relative_to(here) else found
 
 
 def _united(first: Sequence[Sketch], second: Sequence[Sketch]) -> tuple[Sketch, ...]:

@@ -8,7 +8,7 @@ MADE_UP = "my-service"
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """One service; None or empty is what nobody has said yet. `source` is where it was found, as a place in a file."""
+    """One service; None or empty is what nobody has said yet. `source` is where it was found: a file and a line."""
 
     name: str | None = None
     source: str = ""

@@ -50,7 +50,7 @@ def _service(one: Sketch, made_up: Iterator[str], provided: set[str]) -> Iterato
     owners = ", ".join(f"{role}: {_or(who, f'{role}-owner')}" for role, who in people.items())
     unnamed = [role for role, who in people.items() if who is None]
     if one.source:
-        yield f"  # found at {plain(one.source)}"
+        yield f"  # found in {plain(one.source)}"
     yield _line(f"  {scalar(name)}:", one.name is None, "the service's name")
     purpose = _or(one.purpose, "Says in one sentence what it is for.")
     yield _line(f"    purpose: {purpose}", one.purpose is None, "what the service is for")
