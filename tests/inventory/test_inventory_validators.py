@@ -42,7 +42,7 @@ def documents() -> dict[str, Any]:
 
 
 DOCUMENTS = documents()
-ODD = st.sampled_from([
+ODD: st.SearchStrategy[object] = st.sampled_from([
     None, True, 0, 1, -1, 3.0, 1.5, 2**70, "", " ", "1.10", "2s", "0s", "x\n", "é", "\u0660", "http://a", "a" * 200,
     [], {}, ["a", "a"], [1, 1.0], {"a": "b"}, {"": ""}, {"killstart": {}, "plugin": {}},
 ])  # fmt: skip
