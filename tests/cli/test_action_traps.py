@@ -231,7 +231,7 @@ def test_what_is_shown_is_never_waited_for_by_a_deploy(shop: Workspace) -> None:
     held = threading.Event()
     desk = step.open_desk(parsed({"token": TOKEN, "verb": "deploy"}), shop.environ, Runner({}, str), Concealed())
     desk.errands.submit(partial(fused, held))
-    forge = DeskForge(desk, None)
+    forge = DeskForge(desk, None, "it is under way")
     forge.status("deploygate/production/Svc", "pending", "Svc 2.0 is under way")
     forge.status("deploygate/production/Svc", "success", "Svc 2.0")
     assert shop.hub.requests == []

@@ -8,7 +8,7 @@ from deploygate.fake_github import FakeGitHub, Run
 
 from .commands import Command
 
-FUSE = 120.0  # seconds after which a job fails the test rather than hangs it
+FUSE = 240.0  # seconds after which a job fails the test rather than hangs it
 PATIENCE = (7.5, 2.5)  # seconds from SIGINT to SIGTERM, and from there to SIGKILL: GitHub's own runner's
 
 
