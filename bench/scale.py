@@ -98,7 +98,7 @@ def told(checks: Sequence[Checked]) -> str:
         "us an\ninstance",
         "peak MiB",
         "naive CPU s",
-        "naive takes\ntimes",
+        "times the\ngate's",
         "",
     )
     lines = [
