@@ -150,6 +150,7 @@ def _chains(names: list[str]) -> str:
     for number, start in enumerate(range(0, len(names), CHAIN), start=1):
         lines += [
             f"  chain-{number}:",
+            "    source: The requests of all customers, of which the copy gets a share.",
             f"    order: [{', '.join(names[start : start + CHAIN])}]",
             "    sinks:",
             f'      parallel-chain: "http://sink-{number}-p.example.net"',

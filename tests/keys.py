@@ -28,7 +28,7 @@ VERSION: dict[Keys, Pair] = {
     ("json",): ({"json": "/a"}, {"json": "/b"}),
     ("header",): ({"header": "A"}, {"header": "B"}),
     ("text",): ({"text": True}, {"json": "/a"}),
-    ("regex",): ({"regex": "a"}, {"regex": "b"}),
+    ("regex",): ({"regex": "a.+"}, {"regex": "b.+"}),
     ("identity", "json"): ({"identity": {"json": "/a"}}, {"identity": {"json": "/b"}}),
     ("identity", "header"): ({"identity": {"header": "A"}}, {"identity": {"header": "B"}}),
 }
@@ -44,16 +44,23 @@ KILLSTART = ("services", "*", "deploy", "killstart")
 CHANGES: dict[Keys, Pair] = {
     ("environments",): (["parallel-chain", "production"], ["parallel-chain", "staging", "production"]),
     ("limits", "job"): ("3h", "4h"),
+    ("people",): ({"a": "x", "b": "y", "c": "z"}, {"a": "x", "b": "y", "c": "acme/ads"}),
     ("services", "*", "purpose"): ("One.", "Another."),
     ("services", "*", "owners", "ops"): ("a", "b"),
     ("services", "*", "owners", "dev"): ("a", "b"),
     ("services", "*", "owners", "pm"): ("a", "b"),
     ("services", "*", "version"): ("1.0", "1.10"),
+    ("services", "*", "address"): ("http://c", "http://d"),
     ("services", "*", "artifact"): ("a-{version}", "b-{version}"),
-    ("services", "*", "provides"): ({"a": "1"}, {"a": ["1", "2"]}),
+    **{
+        ("services", "*", *part, "provides", "*", "*", key): pair
+        for part in ((), ("releases", "*"))
+        for key, pair in {"version": ("1", "2"), "digest": (f"sha256:{'0' * 64}", f"sha256:{'1' * 64}")}.items()
+    },
     ("services", "*", "consumes"): ({"ad-request": "1.2"}, {"ad-request": ["1.2", "2.0"]}),
-    ("services", "*", "releases", "*", "provides"): ({"a": "1"}, {"a": "2"}),
     ("services", "*", "releases", "*", "consumes"): ({"a": "1"}, {"a": "2"}),
+    ("services", "*", "releases", "*", "rollback"): ("allowed", "manual"),
+    ("services", "*", "releases", "*", "reason"): ("This.", "That."),
     ("services", "*", "waive"): ({"job-limit": "This."}, {"job-limit": "That."}),
     (*KILLSTART, "root"): ("/a", "/b"),
     (*KILLSTART, "start"): (["./run"], "./run"),
@@ -63,6 +70,7 @@ CHANGES: dict[Keys, Pair] = {
     (*INSTANCE, "name"): ("a", "b"),
     (*INSTANCE, "address"): ("http://a", "http://b"),
     (*INSTANCE, "host"): ("a", "b"),
+    ("chains", "*", "source"): ("Requests.", "Clicks."),
     ("chains", "*", "order"): (["AdCaster"], ["Other"]),
     ("chains", "*", "sinks"): (
         {"parallel-chain": "http://a", "production": "http://b"},

@@ -32,13 +32,34 @@ class Interface(NamedTuple):
         return f"{self.name} {self.version}"
 
 
+class BackKind(StrEnum):
+    """Whether a release that runs may be left for an older one: by the gate, by nobody, or by hand only."""
+
+    ALLOWED = "allowed"
+    FORBIDDEN = "forbidden"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What a release says of the way back from it; what is not simply allowed has a reason."""
+
+    kind: BackKind = BackKind.ALLOWED
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What one version of a service offers to its neighbours and needs of them."""
+    """What one version of a service offers to its neighbours and needs of them, and what the way back from it is.
+
+    `digests` are those of provided interfaces whose definition is known.
+    """
 
     version: Version
     provides: frozenset[Interface]
     consumes: frozenset[Interface]
+    digests: Mapping[Interface, str] = field(default_factory=dict)
+    rollback: WayBack = WayBack()
 
 
 class Wave(NamedTuple):
@@ -114,7 +135,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as the reviewed file wants it. `releases` differ from `wanted` only where they are listed."""
+    """A service as the reviewed file wants it. `releases` differ from `wanted` only where they are listed.
+
+    `address` is the shared one, which callers use and no probe asks.
+    """
 
     name: ServiceName
     purpose: str
@@ -126,16 +150,23 @@ class Service:
     deploy: Driver
     instances: tuple[Instance, ...]
     artifact: str | None = None
+    address: str = ""
     health: HealthProbe = HealthProbe()
     version: VersionProbe = VersionProbe()
     rollout: Rollout = Rollout()
     balancer: Balancing | None = None
+    digests: Mapping[Interface, str] = field(default_factory=dict)
     waive: Mapping[str, str] = field(default_factory=dict)
     where: Where = Where()
 
     def release(self, version: Version) -> Release:
         """Return what `version` provides and consumes: as listed, else as the service says."""
-        return self.releases.get(version) or Release(version, self.provides, self.consumes)
+        return self.releases.get(version) or Release(version, self.provides, self.consumes, self.digests)
+
+    @property
+    def listed(self) -> tuple[Release, ...]:
+        """What the service says of any version, as that which is wanted, and the releases that are listed."""
+        return (Release(self.wanted, self.provides, self.consumes, self.digests), *self.releases.values())
 
     @property
     def behind(self) -> tuple[Instance, ...]:
@@ -153,23 +184,28 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A series of services, in the order of the data's journey, and where it ends in each environment."""
+    """A series of services, in the order of the data's journey, where it begins, and where it ends by environment."""
 
     name: str
     order: tuple[ServiceName, ...]
     sinks: Mapping[Environment, str]
+    source: str = ""
     where: Where = Where()
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The whole reviewed file. `folder` is what relative paths in it are relative to; times in seconds."""
+    """The whole reviewed file. `folder` is what relative paths in it are relative to; times in seconds.
+
+    `people` has the GitHub login, or the team as organization/team, of each owner's name; empty where it is not given.
+    """
 
     environments: tuple[Environment, ...]
     services: Mapping[ServiceName, Service]
     chains: tuple[Chain, ...] = ()
     job_limit: float = 6 * 3600.0
     folder: str = "."
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def up_to(self, last: Environment | None) -> tuple[Environment, ...]:
         """Return the environments up to and including one, in order; all where none is named."""

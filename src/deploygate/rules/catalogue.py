@@ -1,5 +1,7 @@
 """Every rule about an inventory, with its one-line summary; each has a section in docs/rules.md."""
 
+from deploygate.findings import Severity
+
 DOCUMENT_RULES = {
     "alias": "an alias stands for something, and aliases do not blow the file up",
     "control-character": "a file is made of characters that print",
@@ -20,6 +22,7 @@ DOCUMENT_RULES = {
 SHAPE_RULES = {
     "bad-address": "an address is http or https, a host and a port",
     "bad-duration": "a duration is a number and its unit",
+    "bad-login": "a login or a team is one that GitHub could have",
     "bad-name": "a name is short and safe",
     "bad-regex": "a regular expression compiles",
     "bad-value": "a value is one that the key can have",
@@ -40,7 +43,10 @@ SHAPE_RULES = {
 }
 INVENTORY_RULES = {
     "absolute-root": "a folder on another machine is an absolute one",
+    "blind-probe": "a probe is able to fail",
     "chain-sink": "a chain's copy does not end in production",
+    "chain-source": "a chain says what it is fed with",
+    "changed-in-place": "an interface that changes gets another version",
     "drain-time": "draining and stopping take no longer than the instance's deadline",
     "first-wave": "the first production instance goes alone",
     "floor": "an instance may be out while it is replaced",
@@ -48,6 +54,7 @@ INVENTORY_RULES = {
     "host-without-ssh": "an instance on another machine is reached there",
     "idle-balancer": "a balancer stands before instances",
     "idle-waiver": "a waiver is needed",
+    "interface-circle": "services that need one another are known",
     "job-limit": "a deploy and its way back fit into a job",
     "min-healthy": "the minimum healthy time is below the deadline",
     "never-passes": "as many answers as a pass takes fit before the deadline",
@@ -55,14 +62,19 @@ INVENTORY_RULES = {
     "not-waivable": "a waived rule may be waived",
     "probe-timeout": "one answer does not take many intervals",
     "production-last": "promotion ends in production",
+    "removable-interface": "an interface version that is provided is consumed",
+    "rollback-reason": "a way back that is not open says why",
     "same-address": "an address is one instance's",
     "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",
+    "shared-address": "an instance is not asked at its service's shared address",
     "shared-host": "one host does not take a whole service down",
     "single-instance": "a production service has two instances or more",
     "stop-grace": "stopping takes no longer than the instance's deadline",
+    "stranded-release": "a listed release could run again",
     "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
+    "unknown-person": "an owner is among the people",
     "unknown-rule": "a waived rule exists",
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
@@ -72,4 +84,15 @@ INVENTORY_RULES = {
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
-WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})
+WAIVABLE = frozenset(
+    {"job-limit", "no-twin", "shared-host", "single-instance", "stranded-release", "unknown-person", "unprovided"}
+)
+WARNINGS = frozenset({"chain-source", "idle-waiver", "shared-host", "stranded-release"})
+NOTES = frozenset({"interface-circle", "removable-interface"})
+
+
+def severity_of(rule: str) -> Severity:
+    """Return how grave a breach of a rule is, where nobody waives it."""
+    if rule in NOTES:
+        return Severity.NOTE
+    return Severity.WARNING if rule in WARNINGS else Severity.ERROR

@@ -29,6 +29,18 @@ def unknown_service(inventory: Inventory, document: Document) -> Iterator[Compla
                 )
 
 
+def chain_source(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find chains of which nobody says what they are fed with."""
+    for chain in inventory.chains:
+        if not chain.source:
+            yield Complaint(
+                "chain-source",
+                document.key("chains", chain.name),
+                f"the chain {chain.name} does not say where its data comes from",
+                "Say it in a sentence: `source: ...`. A copy that is not fed with real input proves nothing.",
+            )
+
+
 def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find chains whose copy ends in production, or that do not say where they end."""
     serving = _in_production(inventory) if inventory.chains else {}
@@ -46,9 +58,11 @@ def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
 
 
 def _in_production(inventory: Inventory) -> dict[Endpoint, list[str]]:
-    """Return the production instances by their address; looked up, as there are many chains and many instances."""
+    """Return who is in production by address; looked up, as there are many chains and many instances."""
     serving: dict[Endpoint, list[str]] = {}
     for name, service in inventory.services.items():
+        if service.address:
+            serving.setdefault(endpoint(service.address), []).append(f"the shared address of {name}")
         for one in service.within(PRODUCTION):
             serving.setdefault(endpoint(one.address), []).append(f"{one.name} of {name}")
     return serving

@@ -1,9 +1,11 @@
-"""Rules about interfaces: what is needed must be there."""
+"""Rules about interfaces: what is needed is there, and stays what it was."""
 
 from collections.abc import Iterator
 
+from deploygate.digests import ADVICE, contradictions
 from deploygate.document import Document
-from deploygate.inventory import Inventory
+from deploygate.findings import Where
+from deploygate.inventory import Inventory, Service
 from deploygate.rules.complaint import Complaint
 from deploygate.wording import plain
 
@@ -20,10 +22,30 @@ def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
             near = versions.get(interface.name)
             yield Complaint(
                 "unprovided",
-                document.value("services", name, "consumes", interface.name),
+                _place(document, inventory.services[name], interface.name),
                 f"{name} consumes {interface}, and no service provides it"
                 + (f"; provided is {plain(', '.join(near[:100]))}" if near else ""),
                 "Consume a version that is provided, or provide this one; for an interface from outside of the "
                 "inventory, write so: `waive: {unprovided: ...}`.",
+                name,
+            )
+
+
+def _place(document: Document, service: Service, interface: str) -> Where:
+    """Return where it is said what the wanted version consumes: among the releases, or of the service."""
+    listed = document.root["services"][service.name].get("releases", {}).get(service.wanted, {})
+    inner = ("releases", service.wanted) if "consumes" in listed else ()
+    return document.value("services", service.name, *inner, "consumes", interface)
+
+
+def changed_in_place(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find releases that provide, under the same version, another interface than an earlier one does."""
+    for name, service in inventory.services.items():
+        for interface, release, first in contradictions(service):
+            yield Complaint(
+                "changed-in-place",
+                document.value("services", name, "releases", release, "provides", interface.name),
+                f"{name} {release} changes {interface} in place: it has another digest than in {first}",
+                ADVICE,
                 name,
             )

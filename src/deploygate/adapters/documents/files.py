@@ -14,7 +14,7 @@ from deploygate.findings import Finding, Where
 from deploygate.wording import quoted
 
 LARGEST = 16 * 1024 * 1024  # bytes, all files together
-MERGED = ("services", "chains")  # what several files of a folder may each have a part of
+MERGED = ("people", "services", "chains")  # what several files of a folder may each have a part of
 
 _UNPRINTABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _UNPRINTABLE_ASCII = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"  # compiled in a tenth of the time

@@ -9,6 +9,7 @@ from deploygate.findings import Finding, Severity
 from deploygate.report import cut
 
 SUMMARY = 900 * 1024  # bytes; above 1 MiB a runner drops the whole summary
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 ANNOTATIONS = 9  # of one kind a step: GitHub shows ten, and one says why the step failed; the others are in the log
 
 
@@ -37,7 +38,7 @@ class Runner:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Show findings at the lines of the files that they are about, errors first."""
         lines = []
-        for severity in (Severity.ERROR, Severity.WARNING):
+        for severity, named in _COMMANDS.items():
             some = [one for one in findings if one.severity is severity]
             for one in some[:ANNOTATIONS]:
                 place: dict[str, str | int] = {
@@ -46,7 +47,7 @@ class Runner:
                     "col": one.where.column,
                     "title": one.rule,
                 }
-                lines.append(command(severity.value, f"{one.says}. {one.help}"[:MESSAGE], place))
+                lines.append(command(named, f"{one.says}. {one.help}"[:MESSAGE], place))
         self._tell(lines)
 
     def fail(self, title: str, says: str) -> None:
