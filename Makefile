@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e lint simulate bench docs format clean
+.PHONY: help demo test e2e lint simulate fuzz bench docs format clean
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -40,6 +40,9 @@ lint: $(READY) ## ruff, mypy, the layers, shellcheck, the Action, the workflows,
 simulate: $(READY) ## 100,000 simulated rollouts with faults (COUNT=..., SEED=...)
 	PYTHONPATH=tests $(BIN)/python -m simulation --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
+fuzz: $(READY) ## ten minutes of atheris, bytes to findings to reports (TIME=... in seconds)
+	$(BIN)/python tests/fuzz --time $(or $(TIME),600)
+
 bench: $(READY) ## a roll beside ansible, pyinfra, fabric and bare loops, as ratios
 	$(BIN)/python bench/bench.py $(ARGS)
 
@@ -51,4 +54,4 @@ format: $(READY) ## ruff's formatter, and its safe fixes
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has made
-	rm -rf $(VENV) bench/.bench tests/e2e/.cache tools/workflow-lint/node_modules .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) bench/.bench .fuzz tests/e2e/.cache tools/workflow-lint/node_modules .hypothesis .mypy_cache .ruff_cache

@@ -3,8 +3,9 @@
 `python bench/bench.py --heats local,ssh --sizes 10,50,200 --only limit,deploygate --json figures.json`
 
 The heats: `local` and `ssh` roll fleets, `wayback` lets releases fall ill in both ways, `balancer` counts requests
-that fail behind HAProxy, `observe` looks at 3,500 instances, `memory` rolls with deploygate alone where the others
-do not. What a heat needs and this machine lacks is said, and the heat is left out.
+that fail behind HAProxy, `observe` looks at 3,500 instances, `scale` checks the inventories of large fleets, `memory`
+rolls with deploygate alone where the others do not. What a heat needs and this machine lacks is said, and the heat is
+left out.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import gate
 import observing
 import peers
 import rolling
+import scale
 import sshd
 import table
 import wayback
@@ -32,7 +34,7 @@ from contestants import GATE, LOCAL, PYTHON, SSH
 from fleet import PORTS, Fleet
 from sshd import Hosts
 
-HEATS = ("local", "ssh", "wayback", "balancer", "observe", "memory")
+HEATS = ("local", "ssh", "wayback", "balancer", "observe", "scale", "memory")
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Figures:
     back_there: list[wayback.WayBack] = field(default_factory=list)
     lost: list[balancing.Case] = field(default_factory=list)
     looks: list[observing.Look] = field(default_factory=list)
+    checks: list[scale.Checked] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     failed: bool = False
 
@@ -73,6 +76,9 @@ class Run:
             self._unless(no_haproxy, "balancer", self._lost)
         if "observe" in asked:
             self.figures.looks = observing.measure(self.folder / "observe", self.options.rounds)
+        if "scale" in asked:
+            self.figures.checks = scale.measure(self.folder / "scale", self.options.rounds, full=self.options.full)
+            self.figures.failed |= any(check.failed for check in self.figures.checks)
 
     def _unless(self, lacking: str, heat: str, run: Callable[[], None]) -> None:
         if not lacking:
@@ -142,6 +148,8 @@ def report(figures: Figures, options: argparse.Namespace) -> None:
         print(balancing.told(figures.lost), end="\n\n")
     if figures.looks:
         print(observing.told(figures.looks), end="\n\n")
+    if figures.checks:
+        print(scale.told(figures.checks), end="\n\n")
     print(clock.COUNTED)
     print(f"* ansible's figure of the next smaller fleet; measured up to N = {options.slow_cap}, see --full.")
     if peers.installed():

@@ -1,11 +1,15 @@
 """Addresses as written and as they are: two spellings of one host and port are one address."""
 
+import re
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _USUAL = {"http": 80, "https": 443}
+_LAST = 65535
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"https?://({_OCTET}(?:[.]{_OCTET}){{3}}):(\d{{1,5}})/?", re.ASCII)  # what most addresses are
 
 
 class Endpoint(NamedTuple):
@@ -37,9 +41,7 @@ def _host(written: str) -> str:
 def flaw(address: str) -> str | None:
     """Return what is wrong with an address of the right shape, or None."""
     try:
-        parts = urlsplit(address)
-        port = parts.port
-        _host(parts.hostname or "")
+        port = endpoint(address).port
     except AddressValueError:
         return "its host is not an IP address, though it looks like one"
     except ValueError:
@@ -49,9 +51,17 @@ def flaw(address: str) -> str | None:
 
 @lru_cache(maxsize=100_000)  # rules ask for the same few thousand addresses again and again
 def endpoint(address: str) -> Endpoint:
-    """Return where a flawless address leads."""
+    """Return where a flawless address leads.
+
+    Raises:
+        ValueError: It has a flaw.
+    """
+    plain = _IPV4.fullmatch(address)
+    if plain and int(plain[2]) <= _LAST:
+        return Endpoint(plain[1], int(plain[2]))
     parts = urlsplit(address)
-    return Endpoint(_host(parts.hostname or ""), parts.port or _USUAL[parts.scheme])
+    port = parts.port
+    return Endpoint(_host(parts.hostname or ""), _USUAL[parts.scheme] if port is None else port)
 
 
 def tidy(address: str) -> str:

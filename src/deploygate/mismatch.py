@@ -147,7 +147,7 @@ def one_of(document: Document, error: Mismatch) -> Finding:
         return _unquoted(document, path, error.value, written)
     choices = ", ".join(str(one).lower() if isinstance(one, bool) else str(one) for one in wanted)
     words = [one for one in wanted if isinstance(one, str)]
-    near = get_close_matches(error.value, words, n=1) if isinstance(error.value, str) else []
+    near = get_close_matches(error.value[:100], words, n=1) if isinstance(error.value, str) else []
     rule = _RULE_OF_TITLE.get(error.title, "bad-value")
     return Finding(
         rule,

@@ -13,6 +13,7 @@ from deploygate.fits import doubtful, fit
 from deploygate.mismatch import Mismatch
 from deploygate.wording import dotted, quoted
 
+_LONGEST = 100  # characters of a key that are compared with those that are known
 MOST = 1_000  # findings; a file with more of them is another kind of file
 
 
@@ -86,7 +87,7 @@ def _unknown_keys(document: Document, path: Path, error: Mismatch) -> Iterator[M
     for key in error.value:
         if key in known:
             continue
-        near = get_close_matches(key, known, n=1)
+        near = get_close_matches(key[:_LONGEST], known, n=1)
         advice = f"Did you mean `{near[0]}`?" if near else f"The keys that can stand here: {', '.join(known)}."
         yield Misfit(
             (*path, key),

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deploygate.cli.init import command, scalar
+from deploygate.cli.beginning.spelling import scalar
+from deploygate.cli.init import command
 from deploygate.cli.loading import load_inventory
 from deploygate.cli.main import VERBS
 from deploygate.inventory import Inventory, Service
@@ -21,7 +22,8 @@ ODD = ["yes", "No", "~", "null", "1.10", "0x1f", "1:30", "2001-01-01", "y", "@te
 
 
 def init(folder: Path, *words: str) -> Result:
-    return CliRunner().invoke(command, [*words, *(() if "--output" in words else ("-o", str(folder / "services.yml")))])
+    place = () if "--output" in words else ("-o", str(folder / "services.yml"))
+    return CliRunner().invoke(command, ["--workflows", "none", *words, *place])
 
 
 def loaded(folder: Path) -> Inventory:

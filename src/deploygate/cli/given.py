@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deploygate.adapters.shells import SshInputs, ssh_inputs
 from deploygate.errors import GateError
+
+if TYPE_CHECKING:
+    from deploygate.adapters.shells import SshInputs
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -19,12 +22,14 @@ class SshGiven:
     config: str | None = None
     in_words: bool = False
 
-    def inputs(self) -> SshInputs:
+    def inputs(self) -> "SshInputs":
         """Return them as files.
 
         Raises:
             GateError: One is neither a file nor a text, or the key itself stands on the command line.
         """
+        from deploygate.adapters.shells import ssh_inputs  # noqa: PLC0415 - most verbs need no ssh, and it costs start-up
+
         if self.in_words and self.key and "\n" in self.key.strip():
             raise GateError(
                 "--ssh-key has the text of a key, which every user of this machine can read on a command line",

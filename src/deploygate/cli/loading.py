@@ -41,4 +41,5 @@ def _no_collecting() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()  # nor will it be: what was read lives as long as the run
             gc.enable()

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-from tabulate import tabulate
-
 SCHEMA = 1
 
 
@@ -19,14 +16,20 @@ def escaped(text: str) -> str:
 
 def plain_table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Return a table for a terminal."""
+    from tabulate import tabulate  # noqa: PLC0415 - costs start-up time
+
     return tabulate(rows, headers=head, disable_numparse=True)  # version 1.10 is not the number 1.1
 
 
 def github_table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Return a table for Markdown; its cells must be escaped already."""
+    from tabulate import tabulate  # noqa: PLC0415 - costs start-up time
+
     return tabulate(rows, headers=head, tablefmt="github", disable_numparse=True)
 
 
 def json_text(data: dict[str, Any]) -> str:
     """Return data for a program."""
+    import msgspec  # noqa: PLC0415 - costs start-up time
+
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"

@@ -3,22 +3,24 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from deploygate.address import endpoint
+from deploygate.address import Endpoint, endpoint
 from deploygate.document import Document
 from deploygate.inventory import Chain, Inventory
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION
 from deploygate.rules.complaint import Complaint
 
+_MOST_GUESSES = 20  # each looks at all names
 _HARMLESS = "Let the parallel chain end in a harmless sink of its own: what it writes must reach nobody."
 
 
 def unknown_service(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find chains that name a service that is not in the inventory."""
-    known = document.root["services"]
+    known, complaints = document.root["services"], 0
     for chain in inventory.chains:
         for index, name in enumerate(chain.order):
             if name not in known:
-                near = get_close_matches(name, known, n=1)
+                complaints += 1
+                near = get_close_matches(name, known, n=1) if complaints <= _MOST_GUESSES else []
                 yield Complaint(
                     "unknown-service",
                     document.value("chains", chain.name, "order", index),
@@ -41,6 +43,7 @@ def chain_source(inventory: Inventory, document: Document) -> Iterator[Complaint
 
 def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find chains whose copy ends in production, or that do not say where they end."""
+    serving = _in_production(inventory) if inventory.chains else {}
     for chain in inventory.chains:
         missing = [one for one in (PARALLEL_CHAIN, PRODUCTION) if one not in chain.sinks]
         for environment in missing:
@@ -51,10 +54,21 @@ def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 _HARMLESS,
             )
         if not missing:
-            yield from _ends_in_production(inventory, document, chain)
+            yield from _ends_in_production(serving, document, chain)
 
 
-def _ends_in_production(inventory: Inventory, document: Document, chain: Chain) -> Iterator[Complaint]:
+def _in_production(inventory: Inventory) -> dict[Endpoint, list[str]]:
+    """Return who is in production by address; looked up, as there are many chains and many instances."""
+    serving: dict[Endpoint, list[str]] = {}
+    for name, service in inventory.services.items():
+        if service.address:
+            serving.setdefault(endpoint(service.address), []).append(f"the shared address of {name}")
+        for one in service.within(PRODUCTION):
+            serving.setdefault(endpoint(one.address), []).append(f"{one.name} of {name}")
+    return serving
+
+
+def _ends_in_production(serving: dict[Endpoint, list[str]], document: Document, chain: Chain) -> Iterator[Complaint]:
     where = document.value("chains", chain.name, "sinks", PARALLEL_CHAIN)
     sink = endpoint(chain.sinks[PARALLEL_CHAIN])
     if sink == endpoint(chain.sinks[PRODUCTION]):
@@ -64,19 +78,10 @@ def _ends_in_production(inventory: Inventory, document: Document, chain: Chain) 
             f"the parallel chain of {chain.name} ends in production's sink, {sink}",
             _HARMLESS,
         )
-    for name, service in inventory.services.items():
-        if service.address and endpoint(service.address) == sink:
-            yield Complaint(
-                "chain-sink",
-                where,
-                f"the parallel chain of {chain.name} ends in production: {sink} is the shared address of {name}",
-                _HARMLESS,
-            )
-        for one in service.within(PRODUCTION):
-            if endpoint(one.address) == sink:
-                yield Complaint(
-                    "chain-sink",
-                    where,
-                    f"the parallel chain of {chain.name} ends in production: {sink} is {one.name} of {name}",
-                    _HARMLESS,
-                )
+    for who in serving.get(sink, ()):
+        yield Complaint(
+            "chain-sink",
+            where,
+            f"the parallel chain of {chain.name} ends in production: {sink} is {who}",
+            _HARMLESS,
+        )

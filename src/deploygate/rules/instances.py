@@ -7,6 +7,7 @@ from deploygate.document import Document
 from deploygate.inventory import Instance, Inventory, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName
 from deploygate.rules.complaint import Complaint
+from deploygate.wording import plain
 
 
 def same_name(inventory: Inventory, _document: Document) -> Iterator[Complaint]:
@@ -63,7 +64,7 @@ def shared_address(inventory: Inventory, _document: Document) -> Iterator[Compla
 
 def unknown_environment(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find instances, balancers and sinks in environments that are not listed."""
-    known = ", ".join(inventory.environments)
+    known = plain(", ".join(inventory.environments))
     advice = f"The environments are {known}; add it to `environments`, in the order of promotion."
     for name, service in inventory.services.items():
         for environment in dict.fromkeys(one.environment for one in service.instances):

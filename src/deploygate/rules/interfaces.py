@@ -7,6 +7,7 @@ from deploygate.document import Document
 from deploygate.findings import Where
 from deploygate.inventory import Inventory, Service
 from deploygate.rules.complaint import Complaint
+from deploygate.wording import plain
 
 
 def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
@@ -23,7 +24,7 @@ def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 "unprovided",
                 _place(document, inventory.services[name], interface.name),
                 f"{name} consumes {interface}, and no service provides it"
-                + (f"; provided is {', '.join(near)}" if near else ""),
+                + (f"; provided is {plain(', '.join(near[:100]))}" if near else ""),
                 "Consume a version that is provided, or provide this one; for an interface from outside of the "
                 "inventory, write so: `waive: {unprovided: ...}`.",
                 name,

@@ -16,7 +16,8 @@ def stranded_release(inventory: Inventory, document: Document) -> Iterator[Compl
     provided = _provided(inventory)
     for name, service in inventory.services.items():
         for version, release in service.releases.items():
-            for interface in sorted(release.consumes - provided.keys()) if version != service.wanted else ():
+            gone = () if version == service.wanted else sorted(one for one in release.consumes if one not in provided)
+            for interface in gone:
                 yield Complaint(
                     "stranded-release",
                     _place(document, service, release, "consumes", interface),

@@ -31,7 +31,7 @@ def unfit_waivers(inventory: Inventory, document: Document) -> Iterator[Complain
         for rule in service.waive:
             where = document.key("services", name, "waive", rule)
             if rule not in RULES:
-                near = get_close_matches(rule, WAIVABLE, n=1)
+                near = get_close_matches(rule[:100], WAIVABLE, n=1)
                 yield Complaint(
                     "unknown-rule",
                     where,

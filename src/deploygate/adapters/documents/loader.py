@@ -13,6 +13,7 @@ from deploygate.wording import plain, quoted
 
 DEEPEST = 32  # levels of nesting
 MOST_ALIASED = 100_000  # nodes that aliases may add, all together
+MOST_NODES = 2_000_000  # in a file; 10,000 services are 800,000, and each takes up to half a KiB of memory
 MOST_FINDINGS = 1_000
 _CHARACTERS_A_NODE = 64  # so that aliases of long texts count as what they cost
 
@@ -22,8 +23,11 @@ class _StopError(Exception):
 
 
 @dataclass(slots=True)
-class _Frame:
-    """A table or row being filled; `dropped` says that the key at hand is refused, and its value with it."""
+class Frame:
+    """A table or row being filled; `dropped` says that the key at hand is refused, and its value with it.
+
+    `depth` is how many levels it has, its own among them.
+    """
 
     node: Table | Row
     spot: Spot
@@ -32,34 +36,40 @@ class _Frame:
     key: str | None = None
     key_spot: Spot = ("", 0, 0)
     dropped: bool = False
+    depth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Anchored:
-    """What an anchor stands for; `nodes` is how much one more alias of it adds."""
+    """What an anchor stands for; `nodes` is how much one more alias of it adds, and `depth` how many levels."""
 
     value: Any
     written: str | None
     nodes: int
+    depth: int = 0
 
 
-class _Loader:
+class Loader:
+    """An inventory being read; what no inventory may have in it is complained of."""
+
     def __init__(self, file: str) -> None:
         self.file = file
         self.root: Any = None
         self.documents = 0
         self.findings: list[Finding] = []
-        self._stack: list[_Frame] = []
+        self._stack: list[Frame] = []
         self._anchors: dict[str, _Anchored] = {}
         self._nodes = 0
         self._aliased = 0
 
     def complain(self, rule: str, spot: Spot, says: str, advice: str) -> None:
+        """Put a complaint down; after very many, reading ends."""
         self.findings.append(Finding(rule, Where(*spot), says, advice))
         if len(self.findings) >= MOST_FINDINGS:
             raise _StopError
 
     def run(self, stream: Events) -> None:
+        """Read a stream of events to its end."""
         while (event := stream.get_event()) is not None:
             mark: Any = event.start_mark
             spot = (self.file, mark.line + 1, mark.column + 1)
@@ -113,17 +123,11 @@ class _Loader:
             self._anchors[event.anchor] = _Anchored(value, written, nodes)
         self._put(value, written, spot)
 
-    def _key(self, frame: _Frame, event: yaml.ScalarEvent, value: object, spot: Spot) -> None:
+    def _key(self, frame: Frame, event: yaml.ScalarEvent, value: object, spot: Spot) -> None:
         key = event.value
         frame.key, frame.key_spot = key, spot
         if key == "<<" and not event.style:
-            frame.dropped = True
-            self.complain(
-                "merge-key",
-                spot,
-                "the merge key << is not allowed",
-                "Write the keys out, or put what all services share under `defaults`.",
-            )
+            self._merge_key(frame, spot)
         elif isinstance(frame.node, Table) and key in frame.node:
             frame.dropped = True
             first = Where(*frame.node.keys_at[key])
@@ -143,9 +147,24 @@ class _Loader:
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(key, None, 1)
 
+    def _merge_key(self, frame: Frame, spot: Spot) -> None:
+        frame.dropped = True
+        self.complain(
+            "merge-key",
+            spot,
+            "the merge key << is not allowed",
+            "Write the keys out, or put what all services share under `defaults`.",
+        )
+
     def _open(self, node: Table | Row, event: yaml.CollectionStartEvent, spot: Spot) -> None:
         self._refuse_tag(event.tag, spot)
-        if len(self._stack) >= DEEPEST:
+        self._bounded(1, spot)
+        self._key_must_be_text(spot)
+        self._stack.append(Frame(node, spot, event.anchor, self._nodes))
+        self._nodes += 1
+
+    def _bounded(self, more: int, spot: Spot) -> None:
+        if len(self._stack) + more > DEEPEST:
             self.complain(
                 "too-deep",
                 spot,
@@ -153,9 +172,6 @@ class _Loader:
                 "No inventory needs that many; look for an unclosed bracket.",
             )
             raise _StopError
-        self._key_must_be_text(spot)
-        self._stack.append(_Frame(node, spot, event.anchor, self._nodes))
-        self._nodes += 1
 
     def _key_must_be_text(self, spot: Spot) -> None:
         if self._stack and self._stack[-1].key is None and isinstance(self._stack[-1].node, Table):
@@ -170,8 +186,13 @@ class _Loader:
     def _close(self) -> None:
         frame = self._stack.pop()
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = _Anchored(frame.node, None, self._nodes - frame.nodes_before)
+            self._anchors[frame.anchor] = _Anchored(frame.node, None, self._nodes - frame.nodes_before, frame.depth)
+        self._deepen(frame.depth)
         self._put(frame.node, None, frame.spot)
+
+    def _deepen(self, below: int) -> None:
+        if self._stack and self._stack[-1].depth <= below:
+            self._stack[-1].depth = below + 1
 
     def _alias(self, anchor: str, spot: Spot) -> None:
         self._key_must_be_text(spot)
@@ -184,6 +205,8 @@ class _Loader:
                 f"Give an earlier value the anchor &{plain(anchor)}, or write the value out.",
             )
             raise _StopError
+        self._bounded(anchored.depth, spot)
+        self._deepen(anchored.depth)
         self._nodes += anchored.nodes
         self._aliased += anchored.nodes
         if self._aliased > MOST_ALIASED:
@@ -197,6 +220,14 @@ class _Loader:
         self._put(anchored.value, anchored.written, spot)
 
     def _put(self, value: Any, written: str | None, spot: Spot) -> None:
+        if self._nodes > MOST_NODES:
+            self.complain(
+                "too-large",
+                spot,
+                f"more than {MOST_NODES:,} values stand before this one",
+                "An inventory of 10,000 services has half as many; is this the right file?",
+            )
+            raise _StopError
         if not self._stack:
             self.root = value
             return
@@ -221,24 +252,31 @@ class _Loader:
 
 def load(text: str, file: str) -> tuple[Any, tuple[Finding, ...]]:
     """Return a text's root value, or None where it cannot be read to its end, and every complaint."""
-    loader = _Loader(file)
+    loader = Loader(file)
+    whole = run(loader, text)
+    if whole and loader.root is None:
+        says = "there is nothing in this file"
+        loader.findings.append(Finding("empty-file", Where(file), says, "An inventory begins with `schema: 1`."))
+    return loader.root if whole else None, tuple(loader.findings)
+
+
+def run(loader: Loader, text: str) -> bool:
+    """Let a loader read a text, and tell whether it came to its end."""
     try:
         loader.run(events(text))
-        if loader.root is None:
-            loader.complain(
-                "empty-file", (file, 0, 0), "there is nothing in this file", "An inventory begins with `schema: 1`."
-            )
     except _StopError:
-        return None, tuple(loader.findings)
+        return False
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        spot = (file, mark.line + 1, mark.column + 1) if mark else (file, 0, 0)
+        where = Where(loader.file, mark.line + 1, mark.column + 1) if mark else Where(loader.file)
         problem = getattr(error, "problem", None) or "it cannot be read"
-        syntax = Finding(
-            "syntax",
-            Where(*spot),
-            f"this is not YAML: {plain(problem)}",
-            "Look at this line and those above: indentation, a missing colon, an unclosed quote.",
+        loader.findings.append(
+            Finding(
+                "syntax",
+                where,
+                f"this is not YAML: {plain(problem)}",
+                "Look at this line and those above: indentation, a missing colon, an unclosed quote.",
+            )
         )
-        return None, (*loader.findings, syntax)
-    return loader.root, tuple(loader.findings)
+        return False
+    return True
