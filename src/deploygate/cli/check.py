@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from deploygate import report
+from deploygate.adapters.pages import rule_sections
 from deploygate.cli.loading import load_inventory
-from deploygate.cli.options import format_option, inventory_option, reported, state_option
+from deploygate.cli.options import check_format_option, inventory_option, reported, state_option
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.findings import errors
 from deploygate.wording import count
@@ -22,7 +23,7 @@ from deploygate.wording import count
     default=None,
     help="Say what is different from where this branch left REF (such as origin/main), the dangerous first.",
 )
-@format_option
+@check_format_option
 @reported
 def command(inventory: Path, state: Path | None, base: str | None, form: str) -> None:
     """Check the service inventory and report every finding at once, each with its place and what to do.
@@ -38,6 +39,11 @@ def command(inventory: Path, state: Path | None, base: str | None, form: str) ->
     wrong = errors(loaded.findings)
     if form == "json":
         click.echo(report.findings_json(loaded.findings), nl=False)
+    elif form == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - costs start-up time
+
+        told = report.findings_sarif(loaded.findings, rule_sections(), version("deploygate"))
+        click.echo(told, nl=False)
     elif form == "markdown":
         click.echo(report.findings_markdown(loaded.findings), nl=False)
     else:

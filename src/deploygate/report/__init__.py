@@ -11,6 +11,8 @@ from deploygate.report.merging import merging_data, merging_headline, merging_js
 from deploygate.report.mermaid import graph_markdown, graph_mermaid
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
+from deploygate.report.rules import rule_markdown, rule_text, rules_json, rules_markdown, rules_text
+from deploygate.report.sarif import findings_sarif
 from deploygate.report.several import several_data, several_headline, several_markdown
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "findings_data",
     "findings_json",
     "findings_markdown",
+    "findings_sarif",
     "findings_text",
     "graph_dot",
     "graph_markdown",
@@ -47,6 +50,11 @@ __all__ = [
     "plan_json",
     "plan_markdown",
     "plan_text",
+    "rule_markdown",
+    "rule_text",
+    "rules_json",
+    "rules_markdown",
+    "rules_text",
     "several_data",
     "several_headline",
     "several_markdown",

@@ -46,6 +46,9 @@ def drawing(told: Graph) -> Drawing:
         head = f"x{number}" if link.provider is None else ids[link.provider]
         lines = tuple(str(one) for one in link.interfaces)
         arrows.append(Arrow(ids[link.consumer], head, lines, bool(link.chains), link.outside, link.failing))
+    for number, one in enumerate(told.beginnings):
+        boxes.append(Box(f"a{number}", "source", ("source", one.source)))
+        arrows.append(Arrow(f"a{number}", ids[one.before], (one.chain,), thick=True))
     for number, end in enumerate(told.ends):
         boxes.append(_sink(f"z{number}", end))
         arrows.append(Arrow(ids[end.after], f"z{number}", (end.chain,), thick=True))

@@ -16,6 +16,7 @@ from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
 from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
+from deploygate.digests import changed_in_place
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
@@ -54,13 +55,16 @@ def check(desk: Desk, gates: Gates) -> Outcome:
     if loaded.inventory is None or before is None:
         return _told(desk, Checked(loaded.findings, known=loaded.inventory or before), upto)
     after = loaded.inventory
+    in_place = changed_in_place(before, after)
+    desk.annotate(in_place)
+    findings = (*loaded.findings, *in_place)
 
     def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
         told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
         return told or foresee(after, change, gates.past(change.service.name), now, upto)
 
     edit = edit_of(before, after, foreseeing)
-    return _told(desk, Checked(loaded.findings, edit.of(only.name) if only else edit, after), upto)
+    return _told(desk, Checked(findings, edit.of(only.name) if only else edit, after), upto)
 
 
 def earlier(desk: Desk) -> Inventory | None:
