@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from deploygate.findings import Finding, Severity, errors
-from deploygate.interfaces import Pair, Running, pairs, said
+from deploygate.interfaces import Pair, Running, neighbours, pairs, said
 from deploygate.inventory import Inventory, Service
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.plan import Move
@@ -77,14 +77,14 @@ def admission(
     During a roll both versions are in service, so both must fit beside every neighbour that runs, and beside each
     other. What does not answer may run any of its releases: if they all fit, that is a yes.
     """
-    moving = _by_environment(moves)
+    moving, names = _by_environment(moves), neighbours(inventory, service)
     forth: list[Pair] = []
     back: list[Pair] = []
     for beside in _beside(moving, running):
         returns = _returns(moving[beside.environment])
         whole = _with_peers(service, beside, {version, *returns})
-        forth += pairs(inventory, service, version, whole)
-        back += [pair for one in returns for pair in pairs(inventory, service, one, whole)]
+        forth += pairs(inventory, service, version, whole, names)
+        back += [pair for one in returns for pair in pairs(inventory, service, one, whole, names)]
     among = [pair for pair in forth if pair.neighbour == service.name and pair.theirs != version]
     back = [pair for pair in back if pair.neighbour != service.name or pair.theirs != version or pair.ours == version]
     return Admission(
@@ -96,12 +96,12 @@ def admission(
 
 def may_return(inventory: Inventory, service: Service, moves: Iterable[Move], running: Iterable[Running]) -> Half:
     """Say whether each instance may go back, given its neighbours; that it meets its peers is no reason to stay."""
-    moving = _by_environment(moves)
+    moving, names = _by_environment(moves), neighbours(inventory, service)
     found = [
         pair
         for beside in _beside(moving, running)
         for one in _returns(moving[beside.environment])
-        for pair in pairs(inventory, service, one, beside)
+        for pair in pairs(inventory, service, one, beside, names)
     ]
     return Half(_reasons(service, found))
 

@@ -49,12 +49,22 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a chain takes its data from."""
+
+    chain: str
+    before: ServiceName
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """All that a picture shows, in the inventory's order."""
 
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     ends: tuple[End, ...]
+    beginnings: tuple[Beginning, ...] = ()
 
 
 def graph(inventory: Inventory, about: ServiceName | None = None, seen: Sequence[Running] | None = None) -> Graph:
@@ -77,7 +87,12 @@ def graph(inventory: Inventory, about: ServiceName | None = None, seen: Sequence
         for environment in inventory.environments
         if environment in chain.sinks
     )
-    return Graph(nodes, links, ends)
+    beginnings = tuple(
+        Beginning(chain.name, chain.order[0], chain.source)
+        for chain in inventory.chains
+        if chain.source and chain.order and about in {None, chain.order[0]}
+    )
+    return Graph(nodes, links, ends, beginnings)
 
 
 def _linked(inventory: Inventory, seen: Sequence[Running]) -> Iterator[Link]:

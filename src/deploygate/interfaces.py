@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from deploygate.findings import Finding
 from deploygate.inventory import Interface, Inventory, Release, Service
@@ -58,16 +59,23 @@ def neighbours(inventory: Inventory, service: Service) -> tuple[ServiceName, ...
     )
 
 
-def pairs(inventory: Inventory, service: Service, version: Version, running: Running) -> tuple[Pair, ...]:
+def pairs(
+    inventory: Inventory,
+    service: Service,
+    version: Version,
+    running: Running,
+    beside: tuple[ServiceName, ...] | None = None,
+) -> tuple[Pair, ...]:
     """Hold a version against every version of every neighbour that runs, or may run where that can't be told.
 
     During a roll both versions are in service, so callers that are served by some instances only are cut off
     as well: each single instance must provide all that running neighbours consume. Where `running` names the
-    service itself, its instances are each other's neighbours, in what nobody else offers.
+    service itself, its instances are each other's neighbours, in what nobody else offers. `beside` are the
+    service's neighbours, where they are known already: in a large fleet it takes a while to find them.
     """
     release = service.release(version)
     found: list[Pair] = []
-    for name in neighbours(inventory, service):
+    for name in neighbours(inventory, service) if beside is None else beside:
         other = inventory.services[name]
         present = name in running.versions
         seen = running.versions.get(name, frozenset())
@@ -119,7 +127,8 @@ def listed(service: Service) -> tuple[Release, ...]:
 
 def offered(service: Service) -> set[str]:
     """Return the names of the interfaces that any listed release of a service provides."""
-    return {interface.name for release in listed(service) for interface in release.provides}
+    listed = (interface for release in service.releases.values() for interface in release.provides)
+    return {interface.name for interface in chain(service.provides, listed)}
 
 
 def _unmet(consumer: Release, provider: Service, gives: Release) -> tuple[Interface, ...]:
@@ -129,7 +138,8 @@ def _unmet(consumer: Release, provider: Service, gives: Release) -> tuple[Interf
 
 
 def _consumed(service: Service) -> set[str]:
-    return {interface.name for release in listed(service) for interface in release.consumes}
+    listed = (interface for release in service.releases.values() for interface in release.consumes)
+    return {interface.name for interface in chain(service.consumes, listed)}
 
 
 def _own(inventory: Inventory, service: Service) -> set[str]:

@@ -69,6 +69,13 @@ def test_a_chain_ends_in_its_sinks_and_the_copy_s_is_harmless() -> None:
     ]
 
 
+def test_a_chain_begins_at_its_source_where_it_has_one() -> None:
+    fed = replace(WHOLE, chains=(replace(CHAIN, source="http://127.0.0.1:7"),))
+    assert [(one.before, one.source) for one in graph(fed).beginnings] == [("Spreader", "http://127.0.0.1:7")]
+    assert 'a0 == "serving" ==> n0' in graph_mermaid(fed)
+    assert graph(fed, STORE.name).beginnings == graph(WHOLE).beginnings == ()
+
+
 def test_an_interface_that_nobody_provides_at_that_version_fails_towards_who_provides_others() -> None:
     old = replace(WHOLE, services={**WHOLE.services, CASTER.name: replace(CASTER, wanted=Version("1.0"))})
     assert ("Spreader", "Caster", "ads 2", True) in links(old)

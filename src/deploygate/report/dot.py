@@ -13,6 +13,7 @@ _RED = "#d1242f"
 _STYLES = {
     "service": 'fillcolor="#ddf4ff" color="#0969da"',
     "failing": f'fillcolor="#ffebe9" color="{_RED}" penwidth=3',
+    "source": 'fillcolor="#fff8c5" color="#9a6700" shape=cylinder style=filled',
     "sink": 'fillcolor="#fff8c5" color="#9a6700" shape=cylinder style=filled',
     "harmless": 'fillcolor="#dafbe1" color="#1a7f37" shape=cylinder style="filled,dashed"',
     "outside": 'fillcolor="#f6f8fa" color="#818b98" style="filled,rounded,dashed"',

@@ -1,8 +1,10 @@
 """The boxes and arrows of a picture of an inventory, before they are put into a language."""
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 from deploygate.graph import End, Graph, Link, Node
+from deploygate.wording import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ def drawing(told: Graph) -> Drawing:
         head = f"x{number}" if link.provider is None else ids[link.provider]
         lines = tuple(str(one) for one in link.interfaces)
         arrows.append(Arrow(ids[link.consumer], head, lines, bool(link.chains), link.outside, link.failing))
+    for number, one in enumerate(told.beginnings):
+        boxes.append(Box(f"a{number}", "source", ("source", *wrap(plain(one.source), 32))))
+        arrows.append(Arrow(f"a{number}", ids[one.before], (one.chain,), thick=True))
     for number, end in enumerate(told.ends):
         boxes.append(_sink(f"z{number}", end))
         arrows.append(Arrow(ids[end.after], f"z{number}", (end.chain,), thick=True))

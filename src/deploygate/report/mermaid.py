@@ -13,11 +13,12 @@ _RED = "#d1242f"
 _STYLES = {
     "service": "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
     "failing": f"fill:#ffebe9,stroke:{_RED},stroke-width:3px,color:#1f2328",
+    "source": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
     "sink": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
     "harmless": "fill:#dafbe1,stroke:#1a7f37,stroke-dasharray:4 3,color:#1f2328",
     "outside": "fill:#f6f8fa,stroke:#818b98,stroke-dasharray:4 3,color:#1f2328",
 }
-_BRACKETS = {"sink": ("[(", ")]"), "harmless": ("[(", ")]"), "outside": ("([", "])")}
+_BRACKETS = {"source": ("[(", ")]"), "sink": ("[(", ")]"), "harmless": ("[(", ")]"), "outside": ("([", "])")}
 
 
 def graph_mermaid(inventory: Inventory, about: ServiceName | None = None, seen: Sequence[Running] | None = None) -> str:
