@@ -27,7 +27,7 @@ from deploygate.planning import plan_deploy
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
 
-OVERALL = "deploygate/check"
+OVERALL = "deploygate/check"  # of a check of one service: with its name behind it
 CONTEXTS = 50  # statuses of one check at the most; a fleet with more has the overall one
 _BUDGET = 60.0  # seconds for reading the inventory as it was
 
@@ -107,7 +107,8 @@ def _told(desk: Desk, checked: Checked, upto: Environment | None) -> Outcome:
     desk.say(f"{'✔' if good else '✘'} {says}\n")
     desk.say(report.findings_text(checked.findings))
     desk.say(report.merging_text(checked.edit))
-    desk.status(OVERALL, "success" if good else "failure", plain(says, 140))
+    one = desk.inputs.service
+    desk.status(f"{OVERALL}/{one}" if one else OVERALL, "success" if good else "failure", plain(says, 140))
     _statuses(desk, checked, upto)
     desk.comment(markdown)
     ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else Ending.REFUSED
