@@ -116,7 +116,6 @@ def test_a_place_that_can_t_be_written_is_named(tmp_path: Path) -> None:
     [
         (ADDRESSES[:2], "single-instance"),
         ((*ADDRESSES[:2], *ADDRESSES[:2]), "same-address"),
-        (("--address", "http://10.0.0.1:80", "--address", "http://10.0.0.1:81"), "shared-host"),
         (("--address", "ftp://10.0.0.1", "--address", "http://10.0.0.1:80/x"), "bad-address"),
         (("--service", "two words"), "bad-name"),
         (("--version", "../up"), "bad-version"),
@@ -131,6 +130,13 @@ def test_what_is_not_sound_is_not_written(tmp_path: Path, words: tuple[str, ...]
     assert result.exit_code == 2
     assert f"[{rule}]" in result.stderr
     assert written(tmp_path) == []
+
+
+def test_what_is_only_doubtful_is_written_and_told(tmp_path: Path) -> None:
+    result = init(tmp_path, "--address", "http://10.0.0.1:80", "--address", "http://10.0.0.1:81")
+    assert result.exit_code == 0
+    assert "are on the host 10.0.0.1 [shared-host]" in result.stdout
+    assert written(tmp_path) == ["services.yml"]
 
 
 @pytest.mark.parametrize("words", [("--start", "'open"), ("--ops", "\udcff")])

@@ -47,7 +47,7 @@ NASTY: dict[str, tuple[Callable[[], str], str]] = {
                 for at in range(100)
             )
         ),
-        "chain-sink no-twin unknown-service",
+        "chain-sink chain-source no-twin unknown-service",
     ),
     "many environments": (
         lambda: (
