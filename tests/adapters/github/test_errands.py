@@ -46,8 +46,9 @@ def test_what_goes_wrong_is_noted_and_the_next_one_follows(gone: Gone) -> None:
 
 
 def test_what_goes_wrong_is_raised_where_it_was_asked_for(gone: Gone) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(GitHubTrouble, match="was not foreseen: KeyError") as told:
         gone.errands.ask(lambda: {"y": 1}["x"], FUSE)
+    assert isinstance(told.value.__cause__, KeyError)
     assert gone.notes == []
 
 
