@@ -76,7 +76,7 @@ class Five:
         assert_all_in("rolled_back 2.0 1.0 s-2", shop.comment(pull))
         assert "no such table" in shop.comment(pull)
         assert f"runs/{run.number}" in shop.comment(pull)
-        assert '+    version: "1.0"' in shop.comment(pull)
+        assert "+    version: '1.0'" in shop.comment(pull)
         ran = shop.run(shop.again(job))
         assert ended(ran) == ("fail", "refused", "4"), ran.log
         assert "bad-version" in ran.summary
