@@ -9,7 +9,17 @@ from made import NEW, PLACES, interfaces, inventory, release, service
 from deploygate import report
 from deploygate.difference import Danger, Difference, differences
 from deploygate.foreseen import edit_of, foresee
-from deploygate.inventory import Chain, Inventory, OnFailure, Owners, Rollout, Service, Wave
+from deploygate.inventory import (
+    BackKind,
+    Chain,
+    Inventory,
+    OnFailure,
+    Owners,
+    Rollout,
+    Service,
+    Wave,
+    WayBack,
+)
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, Environment, ServiceName
 from deploygate.past import Past
 from deploygate.probe import HealthProbe
@@ -68,6 +78,18 @@ def test_each_part_of_a_service_is_told_in_words(changes: dict[str, Any], danger
 def test_a_roll_that_is_less_careful_is_dangerous(rollout: Rollout, says: str) -> None:
     first, *_ = edited(rollout=rollout)
     assert first == (Danger.DANGEROUS, "rollout", says)
+
+
+def test_a_release_without_a_way_back_is_dangerous_with_its_reason() -> None:
+    one_way = replace(release("2.0"), rollback=WayBack(BackKind.FORBIDDEN, "it migrates the rows"))
+    first, *_ = edited(wanted=NEW, releases=(one_way,))
+    assert first == (Danger.DANGEROUS, "releases", "at 2.0 the way back is forbidden: it migrates the rows")
+
+
+def test_who_is_meant_by_a_name_is_told() -> None:
+    before = replace(inventory(service()), people={"nathan": "nathan-d", "cory": "cory-x"})
+    after = replace(before, people={"nathan": "nathan-e"})
+    assert said(before, after) == [(Danger.CHANGES, "people", "people: nathan is nathan-e and cory is nobody")]
 
 
 def test_a_more_careful_roll_is_not() -> None:

@@ -86,6 +86,7 @@ def ways(earlier: Service, service: Service) -> Iterator[Difference]:
         ("version_probe", earlier.version, service.version, "is asked for its version in another way"),
         ("balancer", earlier.balancer, service.balancer, _balancer(earlier, service)),
         ("deploy", earlier.deploy, service.deploy, _driver(earlier, service)),
+        ("address", earlier.address, service.address, "is reached at another shared address"),
         ("artifact", earlier.artifact, service.artifact, "is built from somewhere else"),
     ):
         if was != now:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from deploygate.difference.parts import instances, owners, rollout, waivers, ways
 from deploygate.difference.told import Danger, Difference, listed, sizes
-from deploygate.inventory import Interface, Inventory, Service
+from deploygate.inventory import BackKind, Interface, Inventory, Service
+from deploygate.wording import plain
 
 
 def services(before: Inventory, after: Inventory) -> Iterator[Difference]:
@@ -42,6 +43,10 @@ def _gone(after: Inventory, service: Service) -> Difference:
 
 
 def _version(earlier: Service, service: Service) -> Iterator[Difference]:
+    was, back = earlier.release(earlier.wanted).rollback, service.release(service.wanted).rollback
+    if back != was and back.kind is not BackKind.ALLOWED:
+        says = f"at {service.wanted} the way back is {back.kind}: {plain(back.reason, 200)}"
+        yield Difference(Danger.DANGEROUS, service.name, "releases", says)
     if earlier.wanted == service.wanted:
         return
     says = f"goes from {earlier.wanted} to {service.wanted}, on {sizes(service.instances)}"

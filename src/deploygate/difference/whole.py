@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from deploygate.difference.told import Danger, Difference
+from deploygate.difference.told import Danger, Difference, listed
 from deploygate.inventory import Inventory
 from deploygate.names import Environment
 from deploygate.wording import plain, seconds
@@ -16,6 +16,11 @@ def whole(before: Inventory, after: Inventory) -> Iterator[Difference]:
     if before.job_limit != after.job_limit:
         says = f"a deploy may take {seconds(after.job_limit)}, and could take {seconds(before.job_limit)}"
         yield Difference(Danger.CHANGES, "", "limits", says)
+    if before.people != after.people:
+        names = [one for one in {**before.people, **after.people} if before.people.get(one) != after.people.get(one)]
+        said = [f"{one} is {plain(after.people[one], 80) if one in after.people else 'nobody'}" for one in names[:5]]
+        says = f"people: {listed(said)}{' and others' if len(names) > 5 else ''}"
+        yield Difference(Danger.CHANGES, "", "people", says)
     chains = {one.name: one for one in after.chains}
     for earlier in before.chains:
         now = chains.pop(earlier.name, None)
@@ -25,6 +30,9 @@ def whole(before: Inventory, after: Inventory) -> Iterator[Difference]:
             yield Difference(
                 Danger.DANGEROUS, "", "chains", f"the chain {now.name} ends somewhere else: {_sinks(now.sinks)}"
             )
+        elif now.source != earlier.source:
+            says = f"the chain {now.name} is fed with something else: {plain(now.source or 'nothing', 100)}"
+            yield Difference(Danger.DANGEROUS, "", "chains", says)
         elif now.order != earlier.order:
             yield Difference(Danger.CHANGES, "", "chains", f"the chain {now.name} is now {' -> '.join(now.order)}")
     for name in chains:

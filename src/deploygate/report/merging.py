@@ -6,6 +6,7 @@ from typing import Any
 from deploygate.difference import Danger, Difference
 from deploygate.findings import Finding, errors
 from deploygate.foreseen import Edit, Foreseen, Source
+from deploygate.inventory import BackKind
 from deploygate.narrative import from_versions
 from deploygate.plan import Plan
 from deploygate.report.findings import findings_data, findings_markdown
@@ -158,9 +159,12 @@ def _sizes(plan: Plan) -> str:
 
 def _back(one: Foreseen, plan: Plan) -> str:
     lost = [move.instance for move in plan.moves if move.was is None]
+    if plan.back is BackKind.FORBIDDEN:
+        return "none: it is forbidden"
     if lost:
         return f"none for {', '.join(lost[:3])}{' and others' if len(lost) > 3 else ''}"
-    return f"{_was(one)}, proven before the first change"
+    by = ", by hand only" if plan.back is BackKind.MANUAL else ""
+    return f"{_was(one)}, proven before the first change{by}"
 
 
 def _reasons(foreseen: Sequence[Foreseen]) -> list[tuple[str, str]]:
