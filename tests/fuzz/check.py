@@ -9,11 +9,13 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  #
 
 with atheris.instrument_imports(include=["deploygate", "yaml", "jsonschema"]):
     from deploygate import report
+    from deploygate.adapters.pages import rule_sections
     from deploygate.cli.loading import load_inventory
     from deploygate.findings import errors
 
 FOLDER = Path(tempfile.mkdtemp(prefix="deploygate-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 FILE = FOLDER / "services.yml"
+SECTIONS = rule_sections()
 
 
 def one(data: bytes) -> None:
@@ -25,6 +27,7 @@ def one(data: bytes) -> None:
     assert all(finding.says.isprintable() and finding.help for finding in loaded.findings)
     for form in (report.findings_text, report.findings_json, report.findings_markdown):
         form(loaded.findings).encode()
+    report.findings_sarif(loaded.findings, SECTIONS, "0").encode()
 
 
 if __name__ == "__main__":
