@@ -170,9 +170,7 @@ def test_one_that_is_not_there_or_was_disabled_is_found_out_before_anything_is_c
 def test_one_that_lacks_its_trigger_an_input_or_the_branch_is_found_out(forge: Forge, clock: FastClock) -> None:
     registered(forge, clock)
     assert doubts(forge, clock, Workflow(FILE, "main", {"zone": "1"})).endswith("on main: zone")
-    assert f"there is no .github/workflows/{FILE} on elsewhere" in doubts(
-        forge, clock, Workflow(FILE, "elsewhere")
-    )
+    assert f"there is no .github/workflows/{FILE} on elsewhere" in doubts(forge, clock, Workflow(FILE, "elsewhere"))
     without = shown().replace("workflow_dispatch:", "workflow_call:").replace("keep", "let")
     forge.repository.commit({f".github/workflows/{FILE}": without}, "No more", branch="other")
     assert "has no workflow_dispatch on other" in doubts(forge, clock, Workflow(FILE, "other"))
