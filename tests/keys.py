@@ -44,6 +44,7 @@ KILLSTART = ("services", "*", "deploy", "killstart")
 CHANGES: dict[Keys, Pair] = {
     ("environments",): (["parallel-chain", "production"], ["parallel-chain", "staging", "production"]),
     ("limits", "job"): ("3h", "4h"),
+    ("people",): ({"a": "x", "b": "y", "c": "z"}, {"a": "x", "b": "y", "c": "acme/ads"}),
     ("services", "*", "purpose"): ("One.", "Another."),
     ("services", "*", "owners", "ops"): ("a", "b"),
     ("services", "*", "owners", "dev"): ("a", "b"),

@@ -10,7 +10,7 @@ from deploygate.rules import check_rules
 from deploygate.shape import check_shape
 from deploygate.values import check_values
 
-_PARTS = frozenset({"services", "defaults", "environments", "limits", "chains"})
+_PARTS = frozenset({"services", "defaults", "environments", "limits", "people", "chains"})
 
 
 def check(

@@ -163,10 +163,14 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The whole reviewed file. `folder` is what relative paths in it are relative to; times in seconds."""
+    """The whole reviewed file. `folder` is what relative paths in it are relative to; times in seconds.
+
+    `people` has the GitHub login, or the team as organization/team, of each owner's name; empty where it is not given.
+    """
 
     environments: tuple[Environment, ...]
     services: Mapping[ServiceName, Service]
     chains: tuple[Chain, ...] = ()
     job_limit: float = 6 * 3600.0
     folder: str = "."
+    people: Mapping[str, str] = field(default_factory=dict)

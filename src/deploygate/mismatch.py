@@ -24,6 +24,7 @@ _RULE_OF_TITLE = {
     "duration": "bad-duration",
     "duration above zero": "bad-duration",
     "address": "bad-address",
+    "login or team": "bad-login",
     "schema version": "schema-version",
 }
 _RULE_OF_CHOICE = {"deploy": "one-driver", "balancer": "one-balancer", "kill and start": "one-start"}

@@ -43,6 +43,7 @@ def read(document: Document, broken: frozenset[Path]) -> Inventory:
             for name, table in sound(document, broken, "chains").items()
         ),
         folder=document.folder,
+        people=dict(sound(document, broken, "people")),
         **given,
     )
 

@@ -518,10 +518,10 @@ def test_findings_as_text_markdown_and_json() -> None:
         "services.yml: warning: only one [single-instance]\n    Add one.\n"
     )
     assert report.findings_markdown(FINDINGS) == (
-        "| where            | rule            | what is wrong    | what to do          |\n"
-        "|------------------|-----------------|------------------|---------------------|\n"
-        "| services.yml:3:5 | same-name       | two \\| of a kind | Rename &lt;one&gt;. |\n"
-        "| services.yml     | single-instance | only one         | Add one.            |\n"
+        "| where            | severity   | rule            | what was found   | what to do          |\n"
+        "|------------------|------------|-----------------|------------------|---------------------|\n"
+        "| services.yml:3:5 | error      | same-name       | two \\| of a kind | Rename &lt;one&gt;. |\n"
+        "| services.yml     | warning    | single-instance | only one         | Add one.            |\n"
     )
     told = json.loads(report.findings_json(FINDINGS))
     assert [one["severity"] for one in told["findings"]] == ["error", "warning"]

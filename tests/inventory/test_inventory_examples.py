@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploygate.cli.loading import load_inventory
-from deploygate.findings import Finding, Severity
+from deploygate.findings import Finding, Severity, errors
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "inventory"
 VALID = sorted((EXAMPLES / "valid").glob("*.yml"))
@@ -13,7 +13,7 @@ INVALID = sorted((EXAMPLES / "invalid").glob("*.yml"))
 
 
 def line(finding: Finding) -> str:
-    mark = "" if finding.severity is Severity.ERROR else "warning "
+    mark = "" if finding.severity is Severity.ERROR else f"{finding.severity} "
     return f"{finding.where.line}:{finding.where.column} {mark}{finding.rule}: {finding.says}\n"
 
 
@@ -34,6 +34,7 @@ def test_a_valid_example_is_an_inventory(example: Path, monkeypatch: pytest.Monk
 def test_an_invalid_example_says_all_that_is_wrong(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(example.parent)
     loaded = load_inventory(Path(example.name))
-    assert loaded.inventory is None
+    assert (loaded.inventory is None) == bool(errors(loaded.findings))
     assert "".join(map(line, loaded.findings)) == expected(example)
+    assert loaded.findings
     assert all(finding.help for finding in loaded.findings)

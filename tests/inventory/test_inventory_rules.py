@@ -7,7 +7,7 @@ import pytest
 
 from deploygate.deploying import seconds
 from deploygate.rules import RULES, WAIVABLE
-from deploygate.rules.catalogue import DOCUMENT_RULES, INVENTORY_RULES, SHAPE_RULES
+from deploygate.rules.catalogue import DOCUMENT_RULES, INVENTORY_RULES, SHAPE_RULES, severity_of
 
 TESTS = Path(__file__).parent
 EXAMPLES = TESTS.parent / "examples" / "inventory" / "invalid"
@@ -18,7 +18,7 @@ ON_THE_FLY = {"empty-folder", "encoding", "missing-file", "too-large", "too-many
 
 def test_every_rule_has_an_invalid_example() -> None:
     lines = [line for file in EXAMPLES.glob("*.expected") for line in file.read_text(encoding="utf-8").splitlines()]
-    broken = {re.sub(r"^\d+:\d+ (warning )?", "", line).partition(":")[0] for line in lines}
+    broken = {re.sub(r"^\d+:\d+ ((warning|note) )?", "", line).partition(":")[0] for line in lines}
     assert broken | ON_THE_FLY == set(RULES)
     assert not broken & ON_THE_FLY
 
@@ -37,6 +37,13 @@ def test_the_page_says_what_can_be_waived() -> None:
     sections = re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     waivable = {section.split("\n", 1)[0] for section in sections if "Can be waived." in section}
     assert waivable == WAIVABLE
+
+
+@pytest.mark.parametrize("severity", ["warning", "note"])
+def test_the_page_says_what_is_less_than_an_error(severity: str) -> None:
+    sections = re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    said = {section.split("\n", 1)[0] for section in sections if f"This is a {severity}." in section}
+    assert said == {rule for rule in RULES if severity_of(rule) == severity}
 
 
 @pytest.mark.parametrize(

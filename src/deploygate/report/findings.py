@@ -17,8 +17,11 @@ def findings_text(findings: Sequence[Finding]) -> str:
 
 def findings_markdown(findings: Sequence[Finding]) -> str:
     """Return findings as one table."""
-    rows = [[escaped(str(one.where)), one.rule, escaped(one.says), escaped(one.help)] for one in findings]
-    return github_table(rows, ("where", "rule", "what is wrong", "what to do")) + "\n"
+    rows = [
+        [escaped(str(one.where)), one.severity.value, one.rule, escaped(one.says), escaped(one.help)]
+        for one in findings
+    ]
+    return github_table(rows, ("where", "severity", "rule", "what was found", "what to do")) + "\n"
 
 
 def findings_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -3,7 +3,19 @@
 from deploygate.document import Document
 from deploygate.findings import Finding
 from deploygate.inventory import Inventory
-from deploygate.rules import balancers, chains, drivers, instances, interfaces, probes, times, waivers, waves, workflows
+from deploygate.rules import (
+    balancers,
+    chains,
+    drivers,
+    instances,
+    interfaces,
+    people,
+    probes,
+    times,
+    waivers,
+    waves,
+    workflows,
+)
 from deploygate.rules.catalogue import RULES, WAIVABLE
 from deploygate.rules.complaint import Complaint, Rule
 
@@ -11,6 +23,7 @@ __all__ = ["RULES", "WAIVABLE", "check_rules"]
 
 _DEFAULTS = frozenset({"defaults"})
 _ALL = (
+    Rule(people.unknown_person, frozenset({"people"})),
     Rule(probes.min_healthy, _DEFAULTS),
     Rule(probes.never_passes, _DEFAULTS),
     Rule(probes.probe_timeout, _DEFAULTS),

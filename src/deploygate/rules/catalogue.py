@@ -1,5 +1,7 @@
 """Every rule about an inventory, with its one-line summary; each has a section in docs/rules.md."""
 
+from deploygate.findings import Severity
+
 DOCUMENT_RULES = {
     "alias": "an alias stands for something, and aliases do not blow the file up",
     "control-character": "a file is made of characters that print",
@@ -20,6 +22,7 @@ DOCUMENT_RULES = {
 SHAPE_RULES = {
     "bad-address": "an address is http or https, a host and a port",
     "bad-duration": "a duration is a number and its unit",
+    "bad-login": "a login or a team is one that GitHub could have",
     "bad-name": "a name is short and safe",
     "bad-regex": "a regular expression compiles",
     "bad-value": "a value is one that the key can have",
@@ -63,6 +66,7 @@ INVENTORY_RULES = {
     "stop-grace": "stopping takes no longer than the instance's deadline",
     "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
+    "unknown-person": "an owner is among the people",
     "unknown-rule": "a waived rule exists",
     "unknown-service": "a chain's service is in the inventory",
     "unprovided": "an interface that is consumed is provided",
@@ -72,4 +76,13 @@ INVENTORY_RULES = {
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
 RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
-WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unprovided"})
+WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unknown-person", "unprovided"})
+WARNINGS = frozenset({"idle-waiver", "shared-host"})
+NOTES: frozenset[str] = frozenset()
+
+
+def severity_of(rule: str) -> Severity:
+    """Return how grave a breach of a rule is, where nobody waives it."""
+    if rule in NOTES:
+        return Severity.NOTE
+    return Severity.WARNING if rule in WARNINGS else Severity.ERROR

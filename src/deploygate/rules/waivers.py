@@ -1,26 +1,28 @@
 """Waivers: a rule that a service may break, for a reason that every run repeats."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 
 from deploygate.document import Document
 from deploygate.findings import Finding, Severity
 from deploygate.inventory import Inventory
-from deploygate.rules.catalogue import RULES, WAIVABLE
+from deploygate.rules.catalogue import RULES, WAIVABLE, severity_of
 from deploygate.rules.complaint import Complaint
 from deploygate.wording import plain, quoted
 
 
 def judged(inventory: Inventory, complaint: Complaint) -> Finding:
-    """Return the finding: an error, or where its service waives the rule a warning that gives the reason."""
-    finding = Finding(complaint.rule, complaint.where, complaint.says, complaint.help)
+    """Return the finding; where its service waives the rule it is of the next lower severity, and gives the reason."""
+    severity = severity_of(complaint.rule)
+    finding = Finding(complaint.rule, complaint.where, complaint.says, complaint.help, severity)
     if complaint.service is None or complaint.rule not in WAIVABLE:
         return finding
     reason = inventory.services[complaint.service].waive.get(complaint.rule)
     if reason is None:
         return finding
-    says = f"{complaint.says} (waived: {plain(reason, 2000)})"
-    return Finding(complaint.rule, complaint.where, says, complaint.help, Severity.WARNING)
+    waived = Severity.WARNING if severity is Severity.ERROR else Severity.NOTE
+    return replace(finding, says=f"{complaint.says} (waived: {plain(reason, 2000)})", severity=waived)
 
 
 def unfit_waivers(inventory: Inventory, document: Document) -> Iterator[Complaint]:
@@ -52,7 +54,7 @@ def idle_waivers(inventory: Inventory, document: Document, complaints: tuple[Com
                     document.key("services", name, "waive", rule),
                     f"{name} waives {rule}, and does not break it",
                     "Take the waiver out, or it hides the day when the rule is broken.",
-                    Severity.WARNING,
+                    severity_of("idle-waiver"),
                 )
 
 

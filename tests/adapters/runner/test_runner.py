@@ -49,6 +49,12 @@ def test_a_runner_shows_ten_annotations_of_a_kind_and_errors_come_first() -> Non
     assert [line.split(" ")[0] for line in lines] == ["::error"] * ANNOTATIONS + ["::warning"]
 
 
+def test_what_is_only_worth_knowing_is_a_notice() -> None:
+    runner, out = told()
+    runner.annotate([finding(7, severity=Severity.NOTE)])
+    assert out == ["::notice file=services.yml,line=7,col=3,title=a-rule::wrong. Mend it.\n"]
+
+
 @given(st.text(), st.text())
 def test_no_text_becomes_a_second_command(says: str, title: str) -> None:
     line = command("error", says, {"title": title})

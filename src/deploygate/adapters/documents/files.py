@@ -13,7 +13,7 @@ from deploygate.findings import Finding, Where
 from deploygate.wording import quoted
 
 LARGEST = 16 * 1024 * 1024  # bytes, all files together
-MERGED = ("services", "chains")  # what several files of a folder may each have a part of
+MERGED = ("people", "services", "chains")  # what several files of a folder may each have a part of
 
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

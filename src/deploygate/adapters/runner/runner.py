@@ -8,6 +8,7 @@ from deploygate.adapters.runner.spelling import MESSAGE, command, entry
 from deploygate.findings import Finding, Severity
 
 SUMMARY = 900 * 1024  # bytes; above 1 MiB a runner drops the whole summary
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 ANNOTATIONS = 10  # of one kind a step; what comes after is a line of the log only
 
 
@@ -36,7 +37,7 @@ class Runner:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Show findings at the lines of the files that they are about, errors first."""
         lines = []
-        for severity in (Severity.ERROR, Severity.WARNING):
+        for severity, named in _COMMANDS.items():
             some = [one for one in findings if one.severity is severity]
             for one in some[:ANNOTATIONS]:
                 place: dict[str, str | int] = {
@@ -45,7 +46,7 @@ class Runner:
                     "col": one.where.column,
                     "title": one.rule,
                 }
-                lines.append(command(severity.value, f"{one.says}. {one.help}"[:MESSAGE], place))
+                lines.append(command(named, f"{one.says}. {one.help}"[:MESSAGE], place))
         self._tell(lines)
 
     def fail(self, title: str, says: str) -> None:
