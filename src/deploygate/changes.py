@@ -30,11 +30,6 @@ def changed(before: Inventory, after: Inventory) -> tuple[Change, ...]:
     return tuple(changes[name] for name in in_order(after, changes))
 
 
-def removed(before: Inventory, after: Inventory) -> tuple[ServiceName, ...]:
-    """Return the services that an edit takes out of the inventory; what runs of them goes on running."""
-    return tuple(name for name in before.services if name not in after.services)
-
-
 def in_order(inventory: Inventory, names: Iterable[ServiceName]) -> tuple[ServiceName, ...]:
     """Return services so that each comes after those among them whose interfaces it consumes.
 

@@ -1,12 +1,13 @@
 """What a deploy would do, told before anything is asked of the instances: from what is recorded, or declared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from deploygate.behind import patience
 from deploygate.caveats import unprotected
-from deploygate.changes import Change
+from deploygate.changes import Change, changed
+from deploygate.difference import Difference, differences
 from deploygate.endings import Goal
 from deploygate.interfaces import Running, neighbours
 from deploygate.inventory import Inventory
@@ -33,6 +34,31 @@ class Foreseen:
     change: Change
     source: Source
     planned: Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an edit of the inventory does: what it deploys, in order, and all that it changes, the dangerous first."""
+
+    foreseen: tuple[Foreseen, ...]
+    differences: tuple[Difference, ...]
+
+    def of(self, service: ServiceName) -> "Edit":
+        """Return what the edit does to one service."""
+        foreseen = tuple(one for one in self.foreseen if one.change.service.name == service)
+        return Edit(foreseen, tuple(one for one in self.differences if one.service == service))
+
+
+Foreseeing = Callable[[Change, Mapping[ServiceName, Version]], Foreseen]
+
+
+def edit_of(before: Inventory, after: Inventory, foreseeing: Foreseeing) -> Edit:
+    """Return what an edit does; `foreseeing` tells of one change, given the versions of the neighbours by then."""
+    changes = changed(before, after)
+    foreseen = tuple(
+        foreseeing(change, assumed(before, after, changes[:number])) for number, change in enumerate(changes)
+    )
+    return Edit(foreseen, differences(before, after))
 
 
 def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[ServiceName, Version]) -> Foreseen:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from made import NEW, OLD, inventory, release, service
 
-from deploygate.changes import Change, changed, in_order, removed
+from deploygate.changes import Change, changed, in_order
 from deploygate.inventory import Service
 from deploygate.names import ServiceName
 
@@ -29,10 +29,6 @@ def test_another_edit_of_a_service_deploys_nothing() -> None:
 def test_a_new_service_comes_from_nothing() -> None:
     a, b = service("A"), service("B")
     assert changed(inventory(a), inventory(a, b)) == (Change(b, None),)
-
-
-def test_a_service_that_leaves_the_inventory_is_told() -> None:
-    assert removed(inventory(service("A"), service("B")), inventory(service("B"))) == named("A")
 
 
 def test_who_consumes_an_interface_comes_after_who_provides_it() -> None:

@@ -9,7 +9,7 @@ from deploygate import report
 from deploygate.changes import changed
 from deploygate.endings import Ending
 from deploygate.findings import Finding, Where
-from deploygate.foreseen import Foreseen, Source, assumed, foresee
+from deploygate.foreseen import Edit, Foreseen, Source, assumed, edit_of, foresee
 from deploygate.inventory import Inventory, Service
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, ServiceName, Version
 from deploygate.past import Past
@@ -22,11 +22,11 @@ def wants(one: Service, version: Version = NEW) -> Service:
 
 def foreseen(before: Inventory, after: Inventory, known: Past | None = None) -> tuple[Foreseen, ...]:
     """Foresee each change, in order, as a check does."""
-    changes = changed(before, after)
-    return tuple(
-        foresee(after, change, known or Past(), assumed(before, after, changes[:number]))
-        for number, change in enumerate(changes)
-    )
+    return edit(before, after, known).foreseen
+
+
+def edit(before: Inventory, after: Inventory, known: Past | None = None) -> Edit:
+    return edit_of(before, after, lambda change, now: foresee(after, change, known or Past(), now))
 
 
 def planned(one: Foreseen) -> Plan:
@@ -78,8 +78,7 @@ def test_a_neighbour_that_is_changed_before_is_taken_to_be_at_its_new_version() 
 
 def test_a_new_service_has_no_version_to_come_back_to_and_that_is_said() -> None:
     a, b = service("A"), service("B")
-    told = foreseen(inventory(a), inventory(a, b))
-    text = report.merging_markdown((), told)
+    text = report.merging_markdown((), edit(inventory(a), inventory(a, b)))
     assert "none for p1, i1, i2 and others" in text
     assert "no version to come back to" in text
 
@@ -87,14 +86,14 @@ def test_a_new_service_has_no_version_to_come_back_to_and_that_is_said() -> None
 @pytest.mark.parametrize(
     ("findings", "told", "good", "says"),
     [
-        ((), (), True, "the inventory is sound, and merging deploys nothing"),
+        ((), Edit((), ()), True, "the inventory is sound, and merging deploys nothing"),
         ((), None, True, "the inventory is sound; what merging changes can't be told here"),
         ((Finding("r", Where(), "says", "help"),), None, False, "the inventory has 1 error"),
     ],
 )
 def test_the_verdict_comes_first(
     findings: tuple[Finding, ...],
-    told: tuple[Foreseen, ...] | None,
+    told: Edit | None,
     good: bool,  # noqa: FBT001 - a parameter of a table
     says: str,
 ) -> None:
@@ -105,8 +104,7 @@ def test_the_verdict_comes_first(
 
 def test_the_comment_has_one_table_and_the_steps_folded_below_it() -> None:
     before = inventory(service("A"), service("B"))
-    told = foreseen(before, inventory(wants(service("A")), wants(service("B"))))
-    text = report.merging_markdown((), told)
+    text = report.merging_markdown((), edit(before, inventory(wants(service("A")), wants(service("B")))))
     shown, _, folded = text.partition("<details>")
     assert shown.count("|---") == len(report_head())
     assert folded.count("<summary>") == 2
@@ -119,8 +117,7 @@ def report_head() -> list[str]:
 
 def test_a_refused_change_makes_the_verdict_and_the_data_say_no() -> None:
     known = past(run("r1", plan(), Ending.ROLLED_BACK, "i1", bad=True, cause="i1: ill"))
-    told = foreseen(inventory(service()), inventory(wants(service())), known)
-    data = report.merging_data((), told, ())
+    data = report.merging_data((), edit(inventory(service()), inventory(wants(service())), known))
     assert data["decision"] == "fail"
     assert data["says"] == "merging would be refused for Svc 2.0"
     assert [one["rule"] for one in data["changes"][0]["refusals"]] == ["bad-version"]

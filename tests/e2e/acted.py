@@ -69,6 +69,7 @@ class Act:
             "GITHUB_SERVER_URL": self._given.hub.web,
             "GITHUB_REPOSITORY": FULL_NAME,
             "GITHUB_RUN_ID": str(job.run.number),
+            "GITHUB_RUN_ATTEMPT": str(job.attempt),
             "GITHUB_REF": job.ref,
         }
         _write_values(where / "environment", known)
@@ -107,18 +108,14 @@ class ActedJob:
 
     def cancel(self, patience: tuple[float, float] = PATIENCE) -> None:
         container = self._container()
-        for name, seconds in zip(("INT", "TERM"), patience, strict=True):
-            with suppress(UnobtainableError):  # it may be over by now
-                docker("kill", "--signal", name, container)
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                if not docker("ps", "--quiet", "--no-trunc", "--filter", f"id={container}"):
-                    return
-                time.sleep(0.1)
-        self._kill(container)
+        if not any(_ends(container, name, seconds) for name, seconds in zip(("INT", "TERM"), patience, strict=True)):
+            _ends(container, "KILL", FUSE)
+
+    def terminate(self) -> None:
+        assert _ends(self._container(), "TERM", FUSE)
 
     def kill(self) -> None:
-        self._kill(self._container())
+        assert _ends(self._container(), "KILL", FUSE)
 
     def goes(self) -> bool:
         return self._act.poll() is None  # act does not tell its steps apart from here; its end will do
@@ -144,10 +141,17 @@ class ActedJob:
         (one,) = (row.split()[0] for row in rows if "dockeraction" in row)
         return one
 
-    @staticmethod
-    def _kill(container: str) -> None:
-        with suppress(UnobtainableError):
-            docker("kill", container)
+
+def _ends(container: str, name: str, within: float) -> bool:
+    """Send a signal to the one process that a container is, and tell whether it is over within some seconds."""
+    with suppress(UnobtainableError):  # it may be over by now
+        docker("kill", "--signal", name, container)
+    end = time.monotonic() + within
+    while docker("ps", "--quiet", "--no-trunc", "--filter", f"id={container}"):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _others(source: Path) -> set[str]:

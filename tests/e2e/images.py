@@ -46,6 +46,7 @@ PYTHON = (
 )
 DEBIANS = {"python:3.11-slim": "bookworm", "python:3.13-slim": "trixie"}  # which release brings that Python
 STAND_IN = "deploygate-stand-in"
+KEPT = "12h"  # how long layers built on the stand-in are kept, for the next run
 _TRUSTING = f'Acquire::https::CAInfo "{TRUST}";\n'
 
 
@@ -98,6 +99,7 @@ def python_image(tag: str) -> Iterator[None]:
                 yield
             finally:
                 docker("rmi", "--no-prune", tag)
+                docker("image", "prune", "--force", "--filter", f"label={STAND_IN}", "--filter", f"until={KEPT}")
     except TimeoutError:
         raise UnobtainableError(f"another run has had the image {tag} for more than {MAKING:g} s") from None
 

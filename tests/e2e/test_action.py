@@ -1,4 +1,4 @@
-"""The five scenarios of the Action by an independent runner of Actions, in containers; the fleet is outside of them."""
+"""The Action's image, and its five scenarios by an independent runner, in containers; the fleet is outside of them."""
 
 import getpass
 import random
@@ -14,11 +14,16 @@ from scenarios.shop import Shop
 
 from deploygate.fake_github import FakeGitHub
 
-from .acted import Act, action_source
-from .engine import UnobtainableError
+from .acted import BASE, Act, action_source
+from .engine import MAKING, UnobtainableError, docker
 from .ssh_fleet import needs_hosts
 from .sshd import sshd
 
+WITHOUT_BYTE_CODE = (
+    "import importlib.util as u, pathlib; "
+    'print([str(p) for p in pathlib.Path("/opt/deploygate").rglob("*.py")'
+    " if not pathlib.Path(u.cache_from_source(p)).exists()])"
+)
 pytestmark = [needs_hosts, pytest.mark.needs("sshd", "ssh", "rsync", "dockerd", "docker", "mmdebstrap", "act")]
 
 
@@ -31,6 +36,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         except UnobtainableError as error:
             pytest.skip(f"no containers for the Action: {error}")
         yield made
+
+
+@pytest.fixture(scope="module")
+def image(source: Path) -> str:
+    """The image, built from the project's Dockerfile as it is."""
+    return docker("build", "--quiet", str(source), patience=MAKING)
 
 
 @pytest.fixture
@@ -60,3 +71,34 @@ def shop(tmp_path: Path, source: Path) -> Iterator[Shop]:
 
 class TestByAct(Five):
     """Each job is run by act: the image is built from the project's Dockerfile, and main and post are containers."""
+
+
+class TestImage:
+    """What the image has, and what it has not."""
+
+    def test_it_has_what_hosts_are_reached_with_and_no_compiler_and_no_git(self, image: str) -> None:
+        looked = "for one in ssh rsync git gcc cc make; do command -v $one; done; true"
+        assert inside(image, looked).split() == ["/usr/bin/ssh", "/usr/bin/rsync"]
+
+    def test_every_module_has_its_byte_code(self, image: str) -> None:
+        assert inside(image, f"python3 -c '{WITHOUT_BYTE_CODE}'") == "[]"
+
+    def test_it_adds_less_than_80_megabytes_to_its_base(self, image: str) -> None:
+        sizes = [int(docker("image", "inspect", "--format", "{{.Size}}", one)) for one in (image, BASE)]
+        assert sizes[0] - sizes[1] < 80_000_000
+
+    def test_nothing_is_imported_from_the_workspace_whatever_the_environment_says(
+        self, image: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "click.py").write_text("raise SystemExit('imported from the workspace')")
+        (tmp_path / "sitecustomize.py").write_text("raise SystemExit('imported from the workspace')")
+        where = "/github/workspace"
+        given = ("--volume", f"{tmp_path}:{where}", "--workdir", where, "--env", f"PYTHONPATH={where}")
+        assert docker("run", "--rm", *given, image, "--version").startswith("deploygate")
+        post = ("--entrypoint", "/usr/local/bin/deploygate-post", image, "action")
+        assert "imported" not in docker("run", "--rm", *given, *post)
+
+
+def inside(image: str, command: str) -> str:
+    """Run a command of the shell in the image."""
+    return docker("run", "--rm", "--entrypoint", "sh", image, "-c", command)

@@ -109,6 +109,7 @@ class Fleet:
         self.root = self.folder / "srv"
         self.state = self.folder / ".deploygate"
         self.python = (PYTHON, "-I", "-S", "service.py")
+        self.environment: dict[str, str] = {}  # what the gates are given besides
         self._gates: list[Gate] = []
         (self.folder / "ill").mkdir()
         self.inventory()
@@ -179,7 +180,7 @@ class Fleet:
         if words[0] != "observe":
             known += ["--progress", "plain"]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "DEPLOYGATE_"))}
-        gate = Gate(where, [*words, *known], clean | {"FLEET": str(self.folder)})
+        gate = Gate(where, [*words, *known], clean | self.environment | {"FLEET": str(self.folder)})
         self._gates.append(gate)
         return gate
 

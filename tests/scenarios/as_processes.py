@@ -69,7 +69,7 @@ class Processes:
             "GITHUB_REF_NAME": job.ref.removeprefix("refs/heads/").removeprefix("refs/pull/"),
             "GITHUB_REPOSITORY": FULL_NAME,
             "GITHUB_REPOSITORY_OWNER": FULL_NAME.partition("/")[0],
-            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ATTEMPT": str(job.attempt),
             "GITHUB_RUN_ID": str(job.run.number),
             "GITHUB_RUN_NUMBER": str(job.run.ordinal),
             "GITHUB_SERVER_URL": self._given.hub.web,
@@ -97,6 +97,10 @@ class JobProcess:
                 continue
             return
         self.kill()
+
+    def terminate(self) -> None:
+        self._main.terminate()
+        self._main.wait(FUSE)
 
     def kill(self) -> None:
         self._main.kill()

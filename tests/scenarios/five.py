@@ -3,14 +3,15 @@
 import json
 import time
 
+import pytest
 from processes.fleet import FUSE
 
 from .fleet import SERVICE_NAME
-from .runner import Ran
+from .runner import Job, Ran
 from .shop import Shop
 
 CHAIN, PRODUCTION = f"deploygate/parallel-chain/{SERVICE_NAME}", f"deploygate/production/{SERVICE_NAME}"
-SECOND = {"s-1": {"slow": 20.0}}  # the second of the four instances is long about its start
+SECOND = {"s-1": {"slow": 3.0}}  # the second of the four instances is long about its start
 GENTLE = {"deadline": "30s"}  # and has the time
 
 
@@ -45,15 +46,8 @@ class Five:
         assert (ran.outputs["service"], ran.outputs["version"]) == (SERVICE_NAME, "2.0")
         assert json.loads(ran.outputs["result"])["schema"] == 1
         assert shop.fleet.versions() == shop.fleet.all_at("2.0")
-        assert shop.statuses(job.sha) | {"deploygate/check": "success"} == {
-            "deploygate/check": "success",
-            CHAIN: "success",
-            PRODUCTION: "success",
-        }
-        assert shop.deployments() == [
-            (f"parallel-chain/{SERVICE_NAME}", job.sha, "success"),
-            (f"production/{SERVICE_NAME}", job.sha, "success"),
-        ]
+        assert shop.statuses(job.sha) == {CHAIN: "success", PRODUCTION: "success"}
+        assert shop.deployments() == [(*place, "success") for place in places(job.sha)]
         assert_all_in("2.0 s-3 deployed", shop.comment(pull))
         assert_all_in("2.0 s-3", ran.summary)
 
@@ -64,73 +58,76 @@ class Five:
         assert not ran.green
         assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
         assert shop.fleet.versions() == shop.fleet.all_at("1.0")
-        (back,) = shop.ran
-        assert back.green, back.log
-        (run,) = (one for one in shop.repo.runs.values() if one.event == "workflow_dispatch")
-        assert run.conclusion == "success"
         assert shop.calls("POST", "/dispatches") == 1
-        assert ran.outputs["rollback_run_id"] == str(run.number)
-        assert shop.statuses(job.sha)[PRODUCTION] == "failure"
-        assert "in_progress" not in {state for _, _, state in shop.deployments()}
-        assert_all_in("2.0 1.0 s-2 rolled", shop.comment(pull))
-        assert str(run.number) in shop.comment(pull)
+        (run,) = (one for one in shop.repo.runs.values() if one.event == "workflow_dispatch")
+        (back,) = shop.ran
+        assert (back.green, run.conclusion) == (True, "success"), back.log
+        assert (ran.outputs["rollback_run_id"], run.inputs["of_run"]) == (str(run.number), ran.outputs["run"])
+        assert shop.statuses(job.sha) == {CHAIN: "failure", PRODUCTION: "failure"}
+        assert shop.deployments() == [(*place, state) for state in ("failure", "success") for place in places(job.sha)]
+        assert_all_in("rolled_back 2.0 1.0 s-2", shop.comment(pull))
+        assert "no such table" in shop.comment(pull)
+        assert f"runs/{run.number}" in shop.comment(pull)
+        assert '+    version: "1.0"' in shop.comment(pull)
+        ran = shop.run(shop.again(job))
+        assert ended(ran) == ("fail", "refused", "4"), ran.log
+        assert "bad-version" in ran.summary
+        assert shop.fleet.versions() == shop.fleet.all_at("1.0")
 
     def test_a_person_takes_a_version_back_from_the_actions_tab(self, shop: Shop) -> None:
-        assert shop.run(shop.merged(shop.wish("2.0"))).green
+        pull = shop.wish("2.0")
+        job = shop.merged(pull)
+        assert shop.run(job).green
         assert shop.fleet.versions() == shop.fleet.all_at("2.0")
-        ran = shop.run(shop.by_hand(service=SERVICE_NAME, version="previous", reason="orders fail"))
+        ran = shop.run(shop.by_hand(service=SERVICE_NAME, reason="orders fail"))
         assert ran.green, ran.log
         assert ended(ran) == ("pass", "rolled_back", "0")
         assert shop.fleet.versions() == shop.fleet.all_at("1.0")
-        assert_all_in("1.0 s-3", ran.summary)
-        assert "in_progress" not in {state for _, _, state in shop.deployments()}
+        assert shop.statuses(job.sha) == {CHAIN: "failure", PRODUCTION: "failure"}
+        assert shop.deployments() == [(*place, state) for state in ("inactive", "success") for place in places(job.sha)]
+        for text in (ran.summary, shop.comment(pull)):
+            assert_all_in("rolled_back 1.0 s-3 orders", text)
 
-    def test_what_a_cancelled_run_has_left_open_is_closed_with_what_was_observed(self, shop: Shop) -> None:
-        ran = cut_off(shop, kill=False)
-        assert_closed(shop, ran.summary + ran.last_word)
+    @pytest.mark.parametrize("how", ["cancelled", "terminated", "killed"])
+    def test_what_a_run_that_is_cut_off_leaves_open_is_closed_with_what_was_observed_and_can_be_finished(
+        self, shop: Shop, how: str
+    ) -> None:
+        pull = shop.wish("2.0", at=SECOND)
+        shop.commit({"services.yml": shop.fleet.inventory("2.0", health=GENTLE)}, "It takes its time", pull.head)
+        job = shop.merged(pull)
+        ran = cut_off(shop, job, how)
+        assert not ran.green
+        assert shop.statuses(job.sha).keys() == {CHAIN, PRODUCTION}
+        assert set(shop.statuses(job.sha).values()) <= {"failure", "error"}
+        assert shop.deployments() == [(*place, "error") for place in places(job.sha)]
+        for text in (shop.comment(pull), ran.last_word if how == "killed" else ran.summary + ran.last_word):
+            assert_all_in("interrupted p-1 2.0 s-1 s-2 s-3 1.0", text)
+        ran = shop.run(shop.again(job))
+        assert ended(ran) == ("pass", "deployed", "0"), ran.log
+        assert shop.fleet.versions() == shop.fleet.all_at("2.0")
+        assert shop.statuses(job.sha) == {CHAIN: "success", PRODUCTION: "success"}
 
-    def test_what_a_killed_run_has_left_open_is_closed_with_what_was_observed(self, shop: Shop) -> None:
-        ran = cut_off(shop, kill=True)
-        assert ran.summary == ""
-        assert_closed(shop, ran.last_word)
 
-
-def cut_off(shop: Shop, *, kill: bool) -> Ran:
-    """Merge a version of which the second instance is long about its start, and cut the run off in its middle."""
-    pull = shop.wish("2.0", at=SECOND)
-    files = {"services.yml": shop.fleet.inventory("2.0", health=GENTLE)}
-    shop.commit(files, "It takes its time", pull.head)
-    job = shop.merged(pull)
+def cut_off(shop: Shop, job: Job, how: str) -> Ran:
+    """Begin a job, and cut it off when the first instance is done and the second on its way."""
     running = shop.begin(job)
     end = time.monotonic() + FUSE
     while not under_way(shop):
         assert running.goes(), running.ran().log
         assert time.monotonic() < end, shop.fleet.versions()
         time.sleep(0.05)
-    if kill:
-        running.kill()
-    else:
-        running.cancel()
-    ran = shop.over(job, running)
-    assert not ran.green
-    assert shop.statuses(job.sha)[PRODUCTION] in {"failure", "error"}
-    return ran
+    {"cancelled": running.cancel, "terminated": running.terminate, "killed": running.kill}[how]()
+    return shop.over(job, running)
 
 
 def under_way(shop: Shop) -> bool:
-    """Tell whether the first instance is at the new version, and the second on its way."""
     said = shop.fleet.versions()
     return said["p-1"] == "2.0" and said["s-1"] is None
 
 
-def assert_closed(shop: Shop, said: str) -> None:
-    """Nothing says that it is still going on, and every instance is named with what runs there."""
-    assert not {state for _, _, state in shop.deployments()} & {"pending", "queued", "in_progress"}
-    sha = shop.repo.sha()
-    assert "pending" not in shop.statuses(sha).values()
-    pull = max(shop.repo.pulls.values(), key=lambda one: one.number)
-    for text in (shop.comment(pull), said):
-        assert_all_in("interrupted p-1 2.0 s-1 s-2 s-3 1.0", text)
+def places(sha: str) -> list[tuple[str, str]]:
+    """Return the environments of the service's deployments, in their order, each with the commit."""
+    return [(f"parallel-chain/{SERVICE_NAME}", sha), (f"production/{SERVICE_NAME}", sha)]
 
 
 def ended(ran: Ran) -> tuple[str, str, str]:

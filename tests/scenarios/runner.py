@@ -22,6 +22,7 @@ class Job:
     sha: str
     ref: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
 
     @property
     def workflow(self) -> str:
@@ -63,6 +64,10 @@ class Running(Protocol):
 
     def cancel(self, patience: tuple[float, float] = PATIENCE) -> None:
         """Ask its main step to end as the runner does, twice, and kill it then; the post step is left to run."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask its main step to end as a machine does that is going down, and wait."""
         ...
 
     def kill(self) -> None:

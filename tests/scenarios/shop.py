@@ -1,6 +1,7 @@
 """The repository acme/shop at a fake GitHub: its inventory, its releases, its pull requests, and the jobs that run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from deploygate.fake_github import Dispatch, FakeGitHub, Pull, Run
@@ -68,6 +69,11 @@ class Shop:
         """Return the job of a rollback that somebody has started from the Actions tab."""
         run = self.repo.begin(self.rollback, "workflow_dispatch", "main", self.repo.site.user("dana"), inputs)
         return self._of_dispatch(run)
+
+    def again(self, job: Job) -> Job:
+        """Return the same job once more, as somebody re-runs it."""
+        job.run.attempt()
+        return replace(job, attempt=job.run.latest.number)
 
     def run(self, job: Job) -> Ran:
         """Run a job to its end."""

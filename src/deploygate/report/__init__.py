@@ -5,7 +5,7 @@ from deploygate.report.actions import action_line, actions_json, change_line
 from deploygate.report.cutting import cut
 from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
 from deploygate.report.forms import escaped
-from deploygate.report.merging import merging_data, merging_headline, merging_markdown, merging_text
+from deploygate.report.merging import merging_data, merging_headline, merging_json, merging_markdown, merging_text
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
 from deploygate.report.several import several_data, several_headline, several_markdown
@@ -27,6 +27,7 @@ __all__ = [
     "findings_text",
     "merging_data",
     "merging_headline",
+    "merging_json",
     "merging_markdown",
     "merging_text",
     "observed_data",

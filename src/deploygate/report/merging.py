@@ -1,82 +1,130 @@
-"""What merging would do: the verdict first, one table with a line for each service, the steps of each folded away."""
+"""What merging would do: the verdict, then the dangerous, then one table, and the rest folded away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from deploygate.findings import Finding
-from deploygate.foreseen import Foreseen, Source
-from deploygate.names import ServiceName
+from deploygate.difference import Danger, Difference
+from deploygate.findings import Finding, errors
+from deploygate.foreseen import Edit, Foreseen, Source
 from deploygate.narrative import from_versions
 from deploygate.plan import Plan
 from deploygate.report.findings import findings_data, findings_markdown
-from deploygate.report.forms import SCHEMA, escaped, github_table, plain_table
-from deploygate.report.plans import plan_details
+from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
+from deploygate.report.plans import plan_details, plan_headline
 from deploygate.wording import count, seconds
 
 _HEAD = ("order", "service", "from", "to", "instances", "time", "way back")
 _SHOWN = 30  # findings in a comment; all of them are in the log
+_SENTENCE = {"version", "provides", "consumes", "callers"}  # what the sentence of a deploy says
+_SIGNS = {Danger.DANGEROUS: "!", Danger.DEPLOYS: "+", Danger.CHANGES: "~", Danger.WORDS: " "}
 
 
-def merging_headline(findings: Sequence[Finding], foreseen: Sequence[Foreseen] | None) -> tuple[bool, str]:
+def merging_headline(findings: Sequence[Finding], edit: Edit | None) -> tuple[bool, str]:
     """Return whether merging is well, and why or what it does, in one line; None: it can't be told."""
-    wrong = [one for one in findings if one.severity == "error"]
+    wrong = errors(tuple(findings))
     if wrong:
         return False, f"the inventory has {count(len(wrong), 'error')}"
-    if foreseen is None:
+    if edit is None:
         return True, "the inventory is sound; what merging changes can't be told here"
-    refused = [one for one in foreseen if not isinstance(one.planned, Plan)]
+    refused = [one for one in edit.foreseen if not isinstance(one.planned, Plan)]
     if refused:
         names = ", ".join(f"{one.change.service.name} {one.change.to}" for one in refused)
         return False, f"merging would be refused for {names}"
-    if not foreseen:
+    if not edit.foreseen:
         return True, "the inventory is sound, and merging deploys nothing"
-    names = ", ".join(f"{one.change.service.name} {_was(one)} -> {one.change.to}" for one in foreseen)
-    time = sum(one.planned.expected for one in foreseen if isinstance(one.planned, Plan))
+    names = ", ".join(f"{one.change.service.name} {_was(one)} -> {one.change.to}" for one in edit.foreseen)
+    time = sum(one.planned.expected for one in edit.foreseen if isinstance(one.planned, Plan))
     return True, f"merging deploys {names}, in about {seconds(time)}"
 
 
-def merging_markdown(
-    findings: Sequence[Finding], foreseen: Sequence[Foreseen] | None, gone: Sequence[ServiceName] = ()
-) -> str:
+def merging_markdown(findings: Sequence[Finding], edit: Edit | None) -> str:
     """Return the comment of a check."""
-    good, says = merging_headline(findings, foreseen)
+    good, says = merging_headline(findings, edit)
     lines = [f"### {'✅' if good else '❌'} {escaped(says[:1].upper() + says[1:])}", ""]
     if findings:
         lines += [findings_markdown(findings[:_SHOWN])]
         lines += [f"{len(findings) - _SHOWN} more are in the log.", ""] if len(findings) > _SHOWN else []
-    if foreseen:
-        rows = [[escaped(cell) for cell in row] for row in _rows(foreseen)]
-        lines += [github_table(rows, _HEAD), ""]
-        lines += [f"- **{escaped(name)}**: {escaped(why)}" for name, why in _reasons(foreseen)]
-        lines += _folded(foreseen)
-    lines += [f"- `{name}` leaves the inventory: what runs of it goes on, and the gate forgets it." for name in gone]
+    if edit is not None:
+        dangerous = [one for one in edit.differences if one.danger is Danger.DANGEROUS]
+        lines += [f"- ⚠️ {_named(one)}" for one in dangerous]
+        lines += [f"- **{escaped(name)}**: {escaped(why)}" for name, why in _reasons(edit.foreseen)]
+        lines += [""] if dangerous or _reasons(edit.foreseen) else []
+        if edit.foreseen:
+            lines += [github_table([[escaped(cell) for cell in row] for row in _rows(edit.foreseen)], _HEAD), ""]
+        lines += _folded(edit)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def merging_text(foreseen: Sequence[Foreseen] | None, gone: Sequence[ServiceName] = ()) -> str:
-    """Return what merging would do, for a log."""
-    if not foreseen and not gone:
+def merging_text(edit: Edit | None) -> str:
+    """Return what merging would do, for a terminal: `!` is dangerous, `+` deploys, `~` changes something else."""
+    if edit is None or not (edit.foreseen or edit.differences):
         return ""
-    lines = [plain_table(_rows(foreseen), _HEAD)] if foreseen else []
-    lines += [f"  - {name}: {why}" for name, why in _reasons(foreseen or ())]
-    lines += [f"  - {name} leaves the inventory; what runs of it goes on" for name in gone]
+    lines = [
+        f"{_SIGNS[one.danger]} {one.service or 'the inventory'}: {one.says}" for one in _beside(edit, dangerous=True)
+    ]
+    lines += [f"+ {_sentence(one, edit.differences)}" for one in edit.foreseen]
+    lines += [f"  - {name}: {why}" for name, why in _reasons(edit.foreseen)]
+    lines += [
+        f"{_SIGNS[one.danger]} {one.service or 'the inventory'}: {one.says}" for one in _beside(edit, dangerous=False)
+    ]
+    if edit.foreseen:
+        lines += ["", plain_table(_rows(edit.foreseen), _HEAD)]
     return "\n".join(lines) + "\n"
 
 
-def merging_data(
-    findings: Sequence[Finding], foreseen: Sequence[Foreseen] | None, gone: Sequence[ServiceName]
-) -> dict[str, Any]:
+def merging_data(findings: Sequence[Finding], edit: Edit | None) -> dict[str, Any]:
     """Return the same for a program, `schema: 1`; `changes` is None where they can't be told."""
-    good, says = merging_headline(findings, foreseen)
+    good, says = merging_headline(findings, edit)
     return {
         "schema": SCHEMA,
         "goal": "check",
         "decision": "pass" if good else "fail",
         "says": says,
         "findings": findings_data(findings),
-        "changes": None if foreseen is None else [_data(one) for one in foreseen],
-        "removed": list(gone),
+        "changes": None if edit is None else [_data(one, edit.differences) for one in edit.foreseen],
+        "differences": None
+        if edit is None
+        else [
+            {"danger": one.danger.name.lower(), "service": one.service, "part": one.part, "says": one.says}
+            for one in edit.differences
+        ],
     }
+
+
+def merging_json(findings: Sequence[Finding], edit: Edit | None) -> str:
+    """Return the same as text for a program."""
+    return json_text(merging_data(findings, edit))
+
+
+def _named(one: Difference) -> str:
+    return f"**{escaped(one.service)}** {escaped(one.says)}" if one.service else escaped(one.says)
+
+
+def _beside(edit: Edit, *, dangerous: bool) -> list[Difference]:
+    """Return the differences that no sentence of a deploy has said already."""
+    deployed = {one.change.service.name for one in edit.foreseen}
+    return [
+        one
+        for one in edit.differences
+        if (one.danger is Danger.DANGEROUS) == dangerous
+        and (dangerous or not (one.service in deployed and one.part in _SENTENCE))
+    ]
+
+
+def _sentence(one: Foreseen, every: Iterable[Difference]) -> str:
+    """Say in one sentence what a deploy is: sizes, pace, time, interfaces, callers, and the way back."""
+    name = one.change.service.name
+    more = [
+        said.says
+        for said in every
+        if said.service == name and said.part in _SENTENCE - {"version"} and said.danger is not Danger.DANGEROUS
+    ]
+    if not isinstance(one.planned, Plan):
+        head = f"{name} {_was(one)} -> {one.change.to}: refused for {count(len(one.planned), 'reason')}"
+        return "; ".join([head, *more])
+    if one.planned.idle:
+        return "; ".join([f"{name} {one.change.to}: it is there already", *more])
+    return "; ".join([plan_headline(one.planned), *more, f"the way back is {_back(one, one.planned)}"])
 
 
 def _was(one: Foreseen) -> str:
@@ -127,23 +175,34 @@ def _reasons(foreseen: Sequence[Foreseen]) -> list[tuple[str, str]]:
     return said
 
 
-def _folded(foreseen: Sequence[Foreseen]) -> list[str]:
-    lines = []
-    for one in foreseen:
+def _folded(edit: Edit) -> list[str]:
+    lines: list[str] = []
+    for one in edit.foreseen:
         if isinstance(one.planned, Plan) and not one.planned.idle:
-            title = f"{one.change.service.name} {one.change.to}: the steps, in their order"
-            lines += ["", f"<details><summary>{escaped(title)}</summary>", ""]
+            lines += ["", f"<details><summary>{escaped(_sentence(one, edit.differences))}</summary>", ""]
             lines += [plan_details(one.planned, one.change.service), "</details>"]
+    rest = _beside(edit, dangerous=False)
+    if rest:
+        title = f"{count(len(rest), 'other change')} of the inventory"
+        lines += [
+            "",
+            f"<details><summary>{title}</summary>",
+            "",
+            *(f"- {_named(one)}" for one in rest),
+            "",
+            "</details>",
+        ]
     return lines
 
 
-def _data(one: Foreseen) -> dict[str, Any]:
+def _data(one: Foreseen, every: Iterable[Difference]) -> dict[str, Any]:
     plan = one.planned if isinstance(one.planned, Plan) else None
     return {
         "service": one.change.service.name,
         "from": _was(one),
         "source": one.source,
         "to": one.change.to,
+        "says": _sentence(one, every),
         "instances": [move.instance for move in plan.moves] if plan else [],
         "expected": plan.expected if plan else None,
         "worst": plan.worst if plan else None,

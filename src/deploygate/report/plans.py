@@ -19,8 +19,8 @@ _STEPS = ("step", "instance", "environment", "from", "to", "watched for")
 def plan_text(plan: Plan, service: Service) -> str:
     """Return a plan for a terminal: what changes and how far it reaches, then the steps."""
     if not plan.moves:
-        return _plan_headline(plan) + "\n"
-    lines = [_plan_headline(plan), f"  reach {_reach(plan)}", f"  back  {_way_back(plan)}"]
+        return plan_headline(plan) + "\n"
+    lines = [plan_headline(plan), f"  reach {_reach(plan)}", f"  back  {_way_back(plan)}"]
     lines += [f"  via   {_traffic(plan)}"] if plan.balanced else []
     lines.append(f"  who   ops {service.owners.ops}, dev {service.owners.dev}, pm {service.owners.pm}")
     lines += ["", plain_table(_steps(plan), _STEPS)]
@@ -31,8 +31,8 @@ def plan_text(plan: Plan, service: Service) -> str:
 def plan_markdown(plan: Plan, service: Service) -> str:
     """Return a plan for a comment."""
     if not plan.moves:
-        return f"### {escaped(_plan_headline(plan))}\n"
-    return f"### {escaped(_plan_headline(plan))}\n\n{plan_details(plan, service)}"
+        return f"### {escaped(plan_headline(plan))}\n"
+    return f"### {escaped(plan_headline(plan))}\n\n{plan_details(plan, service)}"
 
 
 def plan_details(plan: Plan, service: Service) -> str:
@@ -60,7 +60,8 @@ def plan_json(plan: Plan, service: Service) -> str:
     return json_text({"schema": SCHEMA, "owners": owners, "plan": msgspec.to_builtins(plan, order="sorted")})
 
 
-def _plan_headline(plan: Plan) -> str:
+def plan_headline(plan: Plan) -> str:
+    """Return a plan in one line: from where to where, on what, how fast, how long."""
     if not plan.moves:
         held = ", ".join(move.instance for move in plan.held)
         said = [f"{held} must pass, as an earlier run was cut off"] if held else []

@@ -79,6 +79,14 @@ def test_a_folder_is_one_call_and_one_for_each_file_that_differs(tmp_path: Path)
 
 
 @responses.activate
+def test_a_file_of_the_same_size_is_not_taken_for_the_same(tmp_path: Path) -> None:
+    (tmp_path / "services.yml").write_bytes(OLD.replace(b"1", b"2"))
+    serve("services.yml", whole("services.yml", OLD))
+    fetch(hub(), SHA, "services.yml", tmp_path / "services.yml", tmp_path / "at.yml")
+    assert (tmp_path / "at.yml").read_bytes() == OLD
+
+
+@responses.activate
 def test_a_large_file_comes_as_a_blob(tmp_path: Path) -> None:
     serve("services.yml", entry("services.yml", OLD) | {"encoding": "none", "content": ""})
     serve_blob(OLD)

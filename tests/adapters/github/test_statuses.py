@@ -74,6 +74,19 @@ def test_what_may_not_have_arrived_is_said_again_when_it_is_asked_for() -> None:
 
 
 @responses.activate
+def test_after_one_that_may_have_arrived_also_the_one_before_is_said_again() -> None:
+    responses.post(STATUSES, status=201, json={})
+    responses.post(STATUSES, status=502)
+    responses.post(STATUSES, status=201, json={})
+    asked = hub()
+    set_status(asked, SHA, "deploygate/check", "pending", "x", RUN)
+    with pytest.raises(Unsent):
+        set_status(asked, SHA, "deploygate/check", "success", "good", RUN)
+    set_status(asked, SHA, "deploygate/check", "pending", "x", RUN)
+    assert [one["state"] for one in sent()] == ["pending", "success", "pending"]
+
+
+@responses.activate
 def test_the_1000th_status_of_a_context_is_the_last_and_that_is_said() -> None:
     message = "This SHA and context has reached the maximum number of statuses."
     responses.post(STATUSES, status=422, json={"message": "Validation Failed", "errors": [{"message": message}]})

@@ -72,7 +72,7 @@ class Rollbacks:
         if run is None or run.ending is None:
             name = run.run if run else RunId("")
             return name, None, _with(f"{line}; it left no record of what it did", followed.url)
-        return run.run, run.ending, _with(f"{line}, {run.ending}", followed.url)
+        return run.run, run.ending, f"{line}, {run.ending}"
 
 
 def _with(line: str, url: str) -> str:

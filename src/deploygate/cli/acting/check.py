@@ -1,7 +1,7 @@
 """The check of a change: is the inventory sound, and what would merging do?"""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +10,18 @@ from deploygate import report
 from deploygate.adapters.github.contents import fetch
 from deploygate.adapters.github.statuses import State
 from deploygate.adapters.github.trouble import GitHubTrouble
-from deploygate.changes import Change, changed, removed
+from deploygate.changes import Change
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
-from deploygate.cli.finding_out import find_out
+from deploygate.cli.finding_out import find_out, service_named
 from deploygate.cli.loading import load_inventory
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
-from deploygate.foreseen import Foreseen, Source, assumed, foresee
+from deploygate.foreseen import Edit, Foreseen, Source, edit_of, foresee
 from deploygate.inventory import Inventory
-from deploygate.names import ServiceName
+from deploygate.names import ServiceName, Version
 from deploygate.planning import plan_deploy
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
@@ -32,12 +32,11 @@ _BUDGET = 60.0  # seconds for reading the inventory as it was
 
 
 @dataclass(frozen=True, slots=True)
-class Merging:
-    """What a change is, as far as can be told: its services in order, those that it removes, and all there are."""
+class Checked:
+    """What was found: of the inventory, of the edit as far as it can be told, and all the services that there are."""
 
     findings: tuple[Finding, ...]
-    foreseen: tuple[Foreseen, ...] | None = None
-    gone: tuple[ServiceName, ...] = ()
+    edit: Edit | None = None
     known: Inventory | None = None
 
 
@@ -46,17 +45,18 @@ def check(desk: Desk, gates: Gates) -> Outcome:
     loaded = load_inventory(desk.inputs.inventory)
     desk.annotate(loaded.findings)
     before = earlier(desk)
-    if loaded.inventory is None:
-        merging = Merging(loaded.findings, known=before)
-    elif before is None:
-        merging = Merging(loaded.findings, known=loaded.inventory)
-    else:
-        changes = changed(before, loaded.inventory)
-        some = [one for one in changes if desk.inputs.service in {"", one.service.name}]
-        foreseen = _foresee(desk, gates, before, loaded.inventory, some)
-        gone = removed(before, loaded.inventory)
-        merging = Merging(loaded.findings, foreseen, gone, loaded.inventory)
-    return _told(desk, merging)
+    if loaded.inventory is None or before is None:
+        return _told(desk, Checked(loaded.findings, known=loaded.inventory or before))
+    after = loaded.inventory
+
+    def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
+        told = _observed(desk, gates, change) if desk.inputs.observe else None
+        return told or foresee(after, change, gates.past(change.service.name), now)
+
+    edit = edit_of(before, after, foreseeing)
+    if desk.inputs.service:
+        edit = edit.of(service_named(after, desk.inputs.service).name)
+    return _told(desk, Checked(loaded.findings, edit, after))
 
 
 def earlier(desk: Desk) -> Inventory | None:
@@ -78,21 +78,6 @@ def earlier(desk: Desk) -> Inventory | None:
     return loaded.inventory
 
 
-def _foresee(
-    desk: Desk, gates: Gates, before: Inventory, after: Inventory, changes: Sequence[Change]
-) -> tuple[Foreseen, ...]:
-    done: list[Change] = []
-    foreseen = []
-    for change in changes:
-        told = _observed(desk, gates, change) if desk.inputs.observe else None
-        if told is None:
-            past = gates.past(change.service.name)
-            told = foresee(after, change, past, assumed(before, after, done))
-        foreseen.append(told)
-        done.append(change)
-    return tuple(foreseen)
-
-
 def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
     """Plan a change from what its instances answer now; None where they can't be asked from here."""
     try:
@@ -108,18 +93,19 @@ def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
         return None
 
 
-def _told(desk: Desk, merging: Merging) -> Outcome:
-    good, says = report.merging_headline(merging.findings, merging.foreseen)
-    markdown = report.merging_markdown(merging.findings, merging.foreseen, merging.gone)
+def _told(desk: Desk, checked: Checked) -> Outcome:
+    good, says = report.merging_headline(checked.findings, checked.edit)
+    markdown = report.merging_markdown(checked.findings, checked.edit)
     desk.say(f"{'✔' if good else '✘'} {says}\n")
-    desk.say(report.findings_text(merging.findings))
-    desk.say(report.merging_text(merging.foreseen, merging.gone))
+    desk.say(report.findings_text(checked.findings))
+    desk.say(report.merging_text(checked.edit))
     desk.status(OVERALL, "success" if good else "failure", plain(says, 140))
-    _statuses(desk, merging)
+    _statuses(desk, checked)
     desk.comment(markdown)
-    ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(merging.findings) else Ending.REFUSED
-    data = report.merging_data(merging.findings, merging.foreseen, merging.gone)
-    names = [one.change.service.name for one in merging.foreseen or ()]
+    ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else Ending.REFUSED
+    data = report.merging_data(checked.findings, checked.edit)
+    foreseen = checked.edit.foreseen if checked.edit else ()
+    names = [one.change.service.name for one in foreseen]
     return Outcome(
         decision="pass" if good else "fail",
         reason_code=ending,
@@ -127,17 +113,17 @@ def _told(desk: Desk, merging: Merging) -> Outcome:
         markdown=markdown,
         says=says,
         service=names[0] if len(names) == 1 else "",
-        version=merging.foreseen[0].change.to if merging.foreseen and len(names) == 1 else "",
+        version=foreseen[0].change.to if len(names) == 1 else "",
         data=data,
     )
 
 
-def _statuses(desk: Desk, merging: Merging) -> None:
+def _statuses(desk: Desk, checked: Checked) -> None:
     """Set one status for each service and environment, so that each of them can be a required check."""
-    inventory = merging.known
+    inventory = checked.known
     if inventory is None:
         return
-    about = {one.change.service.name: one for one in merging.foreseen or ()}
+    about = {one.change.service.name: one for one in (checked.edit.foreseen if checked.edit else ())}
     every = [
         (environment, service.name)
         for service in inventory.services.values()
@@ -147,9 +133,9 @@ def _statuses(desk: Desk, merging: Merging) -> None:
     if len(every) > CONTEXTS:
         desk.note(f"{len(every)} statuses would be too many for a check; {OVERALL} tells of all")
         every = [(environment, name) for environment, name in every if name in about][:CONTEXTS]
-    wrong = errors(merging.findings)
+    wrong = errors(checked.findings)
     for environment, name in every:
-        state, says = _state(about.get(name), len(wrong), known=merging.foreseen is not None)
+        state, says = _state(about.get(name), len(wrong), known=checked.edit is not None)
         desk.status(f"deploygate/{environment}/{name}", state, plain(says, 140))
 
 

@@ -96,7 +96,9 @@ class Desk:
     def comment(self, markdown: str, pull: int | None = None) -> None:
         """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did."""
         at, number = self.occasion, pull or self.pull
-        said = f"{self.concealed.hide(markdown)}\n<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
+        text = self.concealed.hide(markdown).rstrip()
+        gap = " · " if text.endswith("</sub>") else "\n\n"
+        said = f"{text}{gap}<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
         if self.inputs.comment and number is not None:
 
             def show(hub: Hub) -> None:
