@@ -1,12 +1,12 @@
 """Whom an edit of the inventory concerns: the owners of each service, by the role that answers for what is changed."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
 from deploygate.findings import Where
-from deploygate.inventory import Chain, Inventory, Service
+from deploygate.inventory import Inventory, Service
 from deploygate.names import ServiceName
 
 
@@ -129,19 +129,17 @@ def _shared(before: Inventory, after: Inventory) -> dict[ServiceName, dict[Role,
                 for role in roles:
                     found.setdefault(name, {}).setdefault(role, {})[says] = None
     was, now = ({one.name: one for one in some.chains} for some in (before, after))
-    for name in dict.fromkeys((*was, *now)):
-        if _chained(was.get(name)) != _chained(now.get(name)):
-            links = [service for chain in (was.get(name), now.get(name)) if chain for service in chain.order]
-            for service in links:
-                found.setdefault(service, {}).setdefault(Role.OPS, {})[f"the chain {name}"] = None
+    for chain in dict.fromkeys((*was, *now)):
+        both = (was.get(chain), now.get(chain))
+        if _said(both[0]) != _said(both[1]):
+            for service in (service for one in both if one for service in one.order):
+                found.setdefault(service, {}).setdefault(Role.OPS, {})[f"the chain {chain}"] = None
     return found
 
 
 def _handed_over(old: Service, new: Service, before: Inventory, after: Inventory) -> bool:
     """Tell whether somebody else answers for a service, be it by another name or by another account of the same."""
-    return any(
-        _identity(_name(old, role), before) != _identity(_name(new, role), after) for role in Role
-    )
+    return any(_identity(_name(old, role), before) != _identity(_name(new, role), after) for role in Role)
 
 
 def _identity(name: str, inventory: Inventory) -> tuple[str, str]:
@@ -168,10 +166,6 @@ def _name(service: Service, role: Role) -> str:
 def _each(owners: Iterable[Owner]) -> tuple[Owner, ...]:
     """Return everybody once, whatever they are called."""
     return tuple({one.account.casefold() or f" {one.name}": one for one in owners}.values())
-
-
-def _chained(chain: Chain | None) -> Any:
-    return None if chain is None else _said(replace(chain, where=Where()))
 
 
 def _said(value: Any) -> Any:

@@ -36,12 +36,16 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A pull request as it was reviewed: the newest commit, whose change it is, the reviews in their order."""
+    """A pull request as it was reviewed: the newest commit, whose change it is, the reviews in their order.
+
+    `base` is the commit that it is to be merged into.
+    """
 
     number: int
     head: str
     author: str
     reviews: tuple[Review, ...]
+    base: str = ""
 
 
 class Standing(StrEnum):
@@ -69,7 +73,9 @@ class Approval:
 
 def teams(concerns: Iterable[Concern]) -> tuple[str, ...]:
     """Return the teams whose members have to be known."""
-    accounts = {one.account.casefold(): one.account for concern in concerns for one in (*concern.owners, *concern.others)}
+    accounts = {
+        one.account.casefold(): one.account for concern in concerns for one in (*concern.owners, *concern.others)
+    }
     return tuple(account for account in accounts.values() if "/" in account)
 
 
@@ -99,6 +105,14 @@ def unread(concerns: Sequence[Concern], says: str, advice: str) -> tuple[Approva
     nobody = Reviewed(0, "", "", ())
     told = approvals(concerns, nobody, {})
     return tuple(replace(one, standing=Standing.UNKNOWN, says=says, help=advice) for one in told)
+
+
+def missing(concerns: Sequence[Concern], says: str) -> tuple[Approval, ...]:
+    """Return the same where it is known that nobody can have agreed."""
+    return tuple(
+        replace(one, standing=Standing.NEEDED, says=says, help="Bring the change in by a pull request.")
+        for one in approvals(concerns, Reviewed(0, "", "", ()), {})
+    )
 
 
 def standing(told: Iterable[Approval]) -> Standing:
@@ -171,7 +185,9 @@ def _held_against(
     on_head = [one for one in agreed if one.commit and one.commit == pull.head]
     by = sorted(one.by for one in on_head if one.by.casefold() in people)
     if against:
-        return replace(whole, says=f"{', '.join(against)} asked for changes", help="Make them, and ask for another look.")
+        return replace(
+            whole, says=f"{', '.join(against)} asked for changes", help="Make them, and ask for another look."
+        )
     if by:
         return replace(whole, standing=Standing.APPROVED, says=f"approved by {', '.join(by)}", by=tuple(by))
     if own and not asked:
@@ -186,7 +202,7 @@ def _held_against(
             whole,
             standing=Standing.UNKNOWN,
             says=f"could not verify that {' or '.join(maybe)} is in {' or '.join(untold)}",
-            help="A job's own token may not know the members of a team: give `token` one of an app with `members: read`.",
+            help="A job's own token knows no team's members: give `token` that of an app with `members: read`.",
         )
     stale = sorted(one.by for one in agreed if one.by.casefold() in people)
     written = f", as {owner.account} has written the change" if own else ""

@@ -3,11 +3,19 @@
 from deploygate.report.accounts import account_data, as_json, as_markdown, as_text, decision
 from deploygate.report.actions import action_line, actions_json, change_line
 from deploygate.report.cutting import cut
-from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
+from deploygate.report.findings import codeowners_json, findings_data, findings_json, findings_markdown, findings_text
 from deploygate.report.forms import escaped
-from deploygate.report.merging import merging_data, merging_headline, merging_json, merging_markdown, merging_text
+from deploygate.report.merging import (
+    merging_data,
+    merging_decision,
+    merging_headline,
+    merging_json,
+    merging_markdown,
+    merging_text,
+)
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
+from deploygate.report.reviews import reviews_data, reviews_markdown, reviews_text
 from deploygate.report.several import several_data, several_headline, several_markdown
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "as_markdown",
     "as_text",
     "change_line",
+    "codeowners_json",
     "cut",
     "decision",
     "escaped",
@@ -26,6 +35,7 @@ __all__ = [
     "findings_markdown",
     "findings_text",
     "merging_data",
+    "merging_decision",
     "merging_headline",
     "merging_json",
     "merging_markdown",
@@ -37,6 +47,9 @@ __all__ = [
     "plan_json",
     "plan_markdown",
     "plan_text",
+    "reviews_data",
+    "reviews_markdown",
+    "reviews_text",
     "several_data",
     "several_headline",
     "several_markdown",
