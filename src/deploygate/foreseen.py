@@ -11,7 +11,7 @@ from deploygate.difference import Difference, differences
 from deploygate.endings import Goal
 from deploygate.interfaces import Running, neighbours
 from deploygate.inventory import Inventory
-from deploygate.names import PRODUCTION, ServiceName, Version
+from deploygate.names import PRODUCTION, Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
 from deploygate.refusals import broken_floor, line_stopped, lost_interfaces, not_waived
@@ -61,8 +61,14 @@ def edit_of(before: Inventory, after: Inventory, foreseeing: Foreseeing) -> Edit
     return Edit(foreseen, differences(before, after))
 
 
-def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[ServiceName, Version]) -> Foreseen:
-    """Return the plan of a change that nobody has looked at the fleet for; the run itself will look.
+def foresee(
+    inventory: Inventory,
+    change: Change,
+    past: Past,
+    now: Mapping[ServiceName, Version],
+    upto: Environment | None = None,
+) -> Foreseen:
+    """Return the plan of a change, up to an environment, that nobody has looked at the fleet for; the run will look.
 
     `now` are the versions that the neighbours are taken to be at: those changed before this one at their new one.
     """
@@ -70,12 +76,13 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     source = Source.RECORDED if good else Source.DECLARED
     was = good or change.was
     known = Known(seen={}, running=tuple(_running(inventory, change, now)), past=past)
-    wish = Wish(service, change.to)
+    wish = Wish(service, change.to, upto)
+    environments = inventory.up_to(upto)
     moves = in_waves(
         service,
         tuple(
             Move(one.name, environment, to=change.to, was=was, bake=_bake(change, environment, number))
-            for environment in inventory.environments
+            for environment in environments
             for number, one in enumerate(service.within(environment))
         ),
     )
@@ -83,7 +90,7 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
     resumed = cut_off if cut_off and cut_off.plan.version == change.to else None
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
-        *broken_floor(wish, floors_of(service, inventory.environments)),
+        *broken_floor(wish, floors_of(service, environments)),
         *lost_interfaces(inventory, wish, {change.to, *((was,) if was else ())}, known),
     )
     refused = not_waived(wish, findings)
@@ -97,8 +104,8 @@ def foresee(inventory: Inventory, change: Change, past: Past, now: Mapping[Servi
         version=change.to,
         moves=moves if was != change.to else (),
         watch=watch,
-        instances={one.name: one.environment for one in service.instances},
-        floors=floors_of(service, inventory.environments),
+        instances={one.name: one.environment for environment in environments for one in service.within(environment)},
+        floors=floors_of(service, environments),
         unprotected=tuple(unprotected(inventory, wish, moves, known, ())),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),

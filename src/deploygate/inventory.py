@@ -174,3 +174,7 @@ class Inventory:
     job_limit: float = 6 * 3600.0
     folder: str = "."
     people: Mapping[str, str] = field(default_factory=dict)
+
+    def up_to(self, last: Environment | None) -> tuple[Environment, ...]:
+        """Return the environments up to and including one, in order; all where none is named."""
+        return self.environments if last is None else self.environments[: self.environments.index(last) + 1]

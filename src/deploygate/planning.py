@@ -6,7 +6,7 @@ from deploygate.behind import apart, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.endings import Goal
 from deploygate.inventory import Instance, Inventory
-from deploygate.names import PRODUCTION, Environment, Version
+from deploygate.names import PRODUCTION, Version
 from deploygate.past import Run
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
 from deploygate.probe import Health, Sighting
@@ -28,7 +28,7 @@ from deploygate.wish import Known, Wish
 def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     """Return the plan that takes every instance to the wished version; one without moves is already there."""
     service, version = wish.service, wish.version or wish.service.wanted
-    environments = _up_to(inventory.environments, wish.environment)
+    environments = inventory.up_to(wish.environment)
     instances = tuple(one for environment in environments for one in service.within(environment))
     cut_off = known.past.unfinished()
     resumed = cut_off if cut_off and cut_off.plan.version == version else None
@@ -96,10 +96,6 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         expected=expected,
         worst=max(worst, watch.deadline if left["out"] else 0.0),
     )
-
-
-def _up_to(environments: tuple[Environment, ...], last: Environment | None) -> tuple[Environment, ...]:
-    return environments if last is None else environments[: environments.index(last) + 1]
 
 
 def _is_at(seen: Sighting, version: Version) -> bool:

@@ -6,26 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from stepping import SERVICES
 
 from deploygate.cli.main import cli
 from deploygate.fake_github import FakeGitHub
 
-SERVICES = """\
-schema: 1
-environments: [parallel-chain, production]
-services:
-  Svc:
-    purpose: Answers.
-    owners: {ops: nathan, dev: cory, pm: obaid}
-    version: "1.0"
-    artifact: dist/Svc-{version}
-    deploy: {killstart: {root: srv, start: [./run, "{port}"]}}
-    instances:
-      parallel-chain: [{name: p-1, address: "http://127.0.0.1:7101"}]
-      production:
-        - {name: s-1, address: "http://127.0.0.1:7111"}
-        - {name: s-2, address: "http://127.0.0.1:7112"}
-"""
 EDITED = SERVICES.replace('version: "1.0"', 'version: "2.0"').replace("pm: obaid", "pm: dana")
 
 

@@ -14,11 +14,11 @@ from scenarios.shop import Shop
 from deploygate.fake_github import FakeGitHub
 
 
-def here(folder: Path) -> Hosts:
+def here(folder: Path, instances: int = len(NAMES)) -> Hosts:
     """Return places of this machine that no other test has."""
     host = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(1, 250)}"
     first = random.randint(10_000, 29_000)
-    return Hosts([(host, first + number) for number in range(len(NAMES))], str(folder / "srv"))
+    return Hosts([(host, first + number) for number in range(instances)], str(folder / "srv"))
 
 
 @pytest.fixture

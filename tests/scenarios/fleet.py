@@ -31,9 +31,9 @@ class Hosts:
 class ShopFleet:
     """A service, `Svc`, that runs version 1.0 at first."""
 
-    def __init__(self, folder: Path, hosts: Hosts) -> None:
+    def __init__(self, folder: Path, hosts: Hosts, names: Sequence[str] = NAMES) -> None:
         self.folder, self.hosts = folder.resolve(), hosts
-        self.places = dict(zip(NAMES, hosts.addresses, strict=True))
+        self.places = dict(zip(names, hosts.addresses, strict=True))
         (self.folder / "ill").mkdir(parents=True)
 
     # What is written into the repository
@@ -95,7 +95,7 @@ class ShopFleet:
     # What is really there
 
     def all_at(self, version: str) -> dict[str, str | None]:
-        return dict.fromkeys(NAMES, version)
+        return dict.fromkeys(self.places, version)
 
     def versions(self) -> dict[str, str | None]:
         """Return what every instance says it runs; each answer must come from the instance that was asked."""

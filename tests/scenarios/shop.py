@@ -8,7 +8,7 @@ from deploygate.fake_github import Dispatch, FakeGitHub, Pull, Run
 
 from .fleet import ShopFleet
 from .runner import Job, Ran, Runner, Running
-from .workflows import FILES, INPUTS
+from .workflows import FILES, INPUTS, title
 
 FULL_NAME = "acme/shop"
 
@@ -25,7 +25,7 @@ class Shop:
         self.commit(files | fleet.release("1.0") | {"services.yml": fleet.inventory("1.0")}, "The shop opens")
         self.check = self.repo.workflow("check.yml", dispatchable=False)
         self.deploy = self.repo.workflow("deploy.yml", dispatchable=False)
-        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched)
+        self.rollback = self.repo.workflow("rollback.yml", inputs=INPUTS, on_dispatch=self._dispatched, run_name=title)
 
     # What people do
 

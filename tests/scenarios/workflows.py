@@ -1,5 +1,6 @@
 """What a user of the Action writes: three workflows, each of which calls the project's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ jobs:
 """
 ROLLBACK = """\
 name: rollback
+run-name: rollback of ${{ inputs.service }} (${{ inputs.of_run || 'by hand' }})
 on:
   workflow_dispatch:
     inputs:
@@ -65,6 +67,11 @@ INPUTS = tuple(
     Input(name, required=about.get("required", False), default=said(about.get("default")))
     for name, about in yaml.safe_load(ROLLBACK)[True]["workflow_dispatch"]["inputs"].items()  # YAML 1.1: `on` is true
 )
+
+
+def title(inputs: Mapping[str, str]) -> str:
+    """Return what a run of the rollback workflow is called."""
+    return filled(yaml.safe_load(ROLLBACK)["run-name"], {"inputs": inputs})
 
 
 def permissions(file: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from deploygate.adapters.github.client import Hub
@@ -10,13 +11,13 @@ from deploygate.adapters.github.contents import fetch, was_absent
 from deploygate.adapters.github.people import account, members
 from deploygate.adapters.github.reviews import reviewed
 from deploygate.adapters.github.trouble import Absent, GitHubTrouble
-from deploygate.cli.loading import load_inventory
+from deploygate.cli.loading import Loaded, load_inventory
 from deploygate.cli.repository import inside
 from deploygate.concerns import Concern, concerns
 from deploygate.errors import GateError
 from deploygate.inventory import Inventory
 from deploygate.names import Secret
-from deploygate.owners import Account, accounts
+from deploygate.owners import Account, accounts, verified
 from deploygate.reviews import Approval, Reviewed, approvals, teams, unread
 
 MOST = 300  # accounts that are looked up in one check; the token of a job has 1,000 requests an hour
@@ -78,6 +79,15 @@ def approved(hub: Hub, number: int, head: str, concerned: Sequence[Concern]) -> 
 def held_against(hub: Hub, pull: Reviewed, concerned: Sequence[Concern]) -> tuple[Approval, ...]:
     """Return whether a pull request has the approvals that it needs, by logins and by the members of teams."""
     return approvals(concerned, pull, {team: _members(hub, team) for team in teams(concerned)})
+
+
+def verified_by_github(loaded: Loaded, environ: Mapping[str, str]) -> Loaded:
+    """Return the same with what GitHub says of the owners."""
+    if loaded.inventory is None or loaded.document is None:
+        return loaded
+    with closing(hub_of(environ)) as hub:
+        found = looked_up(hub, loaded.inventory)
+    return replace(loaded, findings=(*loaded.findings, *verified(loaded.inventory, loaded.document, found)))
 
 
 def looked_up(hub: Hub, inventory: Inventory) -> tuple[Account, ...]:

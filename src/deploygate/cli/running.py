@@ -101,9 +101,8 @@ def asked(wish: Wish) -> str:
 
 def concerned(gate: Gate, wish: Wish) -> tuple[Environment, ...]:
     """Return the environments that a wish is about: those of the service, up to the last one asked for."""
-    order = gate.inventory.environments
     last = wish.environment
-    upto = order if last is None else order[: order.index(last) + 1]
+    upto = gate.inventory.up_to(last)
     if wish.goal is Goal.ROLLBACK and last is not None:
         upto = (last,)
     return tuple(environment for environment in upto if wish.service.within(environment))

@@ -97,7 +97,7 @@ def _refused(error: GithubException, permission: str, call: str, *, writes: bool
             )
         case 403:
             return Denied(
-                f"GitHub does not allow this token to {call}{words}",
+                f"GitHub does not allow this token to {call}{_lacking(permission)}{words}",
                 help=f"Give the job `permissions: {permission}`. In runs of forks and of Dependabot the token can only "
                 "read, whatever the workflow says.",
                 permission=permission,
@@ -105,7 +105,7 @@ def _refused(error: GithubException, permission: str, call: str, *, writes: bool
             )
         case 404:
             return Absent(
-                f"GitHub finds nothing at {call}{words}",
+                f"GitHub finds nothing at {call}, or the token may not know of it{_lacking(permission)}{words}",
                 help=f"Look for a wrong name. A token without `permissions: {permission}` is told the same.",
                 status=404,
                 message=message,
@@ -114,6 +114,10 @@ def _refused(error: GithubException, permission: str, call: str, *, writes: bool
             return _unsent(call, f"its answer was {status}", status)
         case status:
             return GitHubTrouble(f"GitHub refuses to {call} ({status}){words}", status=status, message=message)
+
+
+def _lacking(permission: str) -> str:
+    return f", which needs {permission}" if permission else ""
 
 
 def _unsent(call: str, says: str, status: int | None) -> Unsent:

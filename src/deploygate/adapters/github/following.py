@@ -137,15 +137,15 @@ class Following:
         return Followed(outcome, status, conclusion, self._url, f"run {self._run.run_id} {says}")
 
 
-def follow(followings: Sequence[Following], clock: Clock, pace: Pace = ORDINARY) -> tuple[Followed, ...]:
+def follow(these: Sequence[Following], clock: Clock, pace: Pace = ORDINARY) -> tuple[Followed, ...]:
     """Look at runs until it is known of each what became of it."""
     told: dict[int, Followed] = {}
     pause = pace.first
     while True:
-        for number, one in enumerate(followings):
+        for number, one in enumerate(these):
             if number not in told and (found := one.look()) is not None:
                 told[number] = found
-        if len(told) == len(followings):
-            return tuple(told[number] for number in range(len(followings)))
+        if len(told) == len(these):
+            return tuple(told[number] for number in range(len(these)))
         clock.wait_until(clock.now() + pause)
         pause = min(pace.most, pause * 1.5)

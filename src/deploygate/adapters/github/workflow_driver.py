@@ -78,8 +78,8 @@ class WorkflowDriver:
             except (GitHubTrouble, GateError) as trouble:
                 said[change.instance] = str(trouble)
         limits = Limits(min(way.begin, way.timeout), way.timeout)
-        followings = [Following(self._hub, one.run, limits, self._clock) for one in begun]
-        for one, followed in zip(begun, follow(followings, self._clock, self._pace), strict=True):
+        these = [Following(self._hub, one.run, limits, self._clock) for one in begun]
+        for one, followed in zip(begun, follow(these, self._clock, self._pace), strict=True):
             said[one.change.instance] = _wrong(way, followed)
         return tuple(Trouble(one.instance, plain(why, 300)) for one in changes if (why := said[one.instance]))
 

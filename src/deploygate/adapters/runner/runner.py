@@ -6,10 +6,11 @@ from pathlib import Path
 
 from deploygate.adapters.runner.spelling import MESSAGE, command, entry
 from deploygate.findings import Finding, Severity
+from deploygate.report import cut
 
 SUMMARY = 900 * 1024  # bytes; above 1 MiB a runner drops the whole summary
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
-ANNOTATIONS = 10  # of one kind a step; what comes after is a line of the log only
+ANNOTATIONS = 9  # of one kind a step: GitHub shows ten, and one says why the step failed; the others are in the log
 
 
 class Runner:
@@ -71,7 +72,7 @@ class Runner:
         """Show the summary of the step, in place of the one before; cut at a line before a runner would drop it."""
         where = self._environ.get("GITHUB_STEP_SUMMARY")
         if where:
-            Path(where).write_text(_cut(markdown), encoding="utf-8")
+            Path(where).write_text(cut(markdown, SUMMARY, ""), encoding="utf-8")
 
     def _append(self, variable: str, text: str) -> None:
         where = self._environ.get(variable)
@@ -87,13 +88,3 @@ class Runner:
             self._token = secrets.token_hex(16) if held else ""
             after = command("stop-commands", self._token) + "\n" if held else ""
             self._write(before + "".join(line + "\n" for line in lines) + after)
-
-
-def _cut(markdown: str) -> str:
-    whole = markdown.encode()
-    if len(whole) <= SUMMARY:
-        return markdown
-    kept = whole[:SUMMARY].decode(errors="ignore").rpartition("\n")[0]
-    left = markdown.count("\n") - kept.count("\n")
-    closed = "\n</details>" * (kept.count("<details>") - kept.count("</details>"))
-    return f"{kept}\n{closed}\n\n({left} more lines were left out)\n"

@@ -8,7 +8,7 @@ from deploygate.adapters.github.pulls import pulls_of
 from deploygate.adapters.github.trouble import GitHubTrouble
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
-from deploygate.cli.acting.outcome import Outcome
+from deploygate.cli.acting.outcome import Outcome, environment_of
 from deploygate.cli.finding_out import environment_named, service_named, version_named
 from deploygate.cli.running import Telling, run
 from deploygate.endings import Ending, Goal, exit_code
@@ -32,7 +32,7 @@ def back(desk: Desk, gates: Gates, goal: Goal) -> Outcome:
         raise GateError(f"a {goal} needs a service", help="Give the input service.")
     with closing(gates.open()) as gate:
         service = service_named(gate.inventory, inputs.service)
-        desk.concealed.know(gates.secrets(service))
+        desk.conceal(gates.secrets(service))
         version = version_named(inputs.version) if goal is Goal.ROLLBACK else None
         wish = Wish(
             service,
@@ -49,10 +49,11 @@ def back(desk: Desk, gates: Gates, goal: Goal) -> Outcome:
         stopped = bool(gate.clock.stopped())
     if told is None:
         says = "dry run: the actions are in the log, and nothing was done"
-        return Outcome("pass", Ending.ALREADY_THERE, 0, says, f"### {says}\n")
+        return Outcome("pass", Ending.ALREADY_THERE, 0, says, f"### {says}\n", service=service.name)
     desk.say(report.as_text(told))
     markdown = report.as_markdown(told)
-    if goal is Goal.ROLLBACK and not inputs.raised and told.ending is not Ending.LOCKED:
+    shown = told.ending is not Ending.LOCKED and not inputs.dry_run
+    if goal is Goal.ROLLBACK and not inputs.raised and shown:
         _tell_of(desk, gates, told, undone, markdown)
     return Outcome(
         decision=report.decision(told.ending, told.goal),
@@ -63,7 +64,7 @@ def back(desk: Desk, gates: Gates, goal: Goal) -> Outcome:
         data=report.account_data(told),
         service=told.service,
         version=told.version,
-        environment=inputs.environment,
+        environment=environment_of(told.rows),
         run=told.run,
         changed=any(row.state not in {"", "not touched", "not taken back"} for row in told.rows),
         interrupted=stopped,

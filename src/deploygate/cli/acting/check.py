@@ -15,14 +15,14 @@ from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
 from deploygate.cli.acting.reviewing import approvals_of, verified_owners
-from deploygate.cli.finding_out import find_out, service_named
+from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
 from deploygate.foreseen import Edit, Foreseen, Source, edit_of, foresee
 from deploygate.inventory import Inventory
-from deploygate.names import ServiceName, Version
+from deploygate.names import Environment, ServiceName, Version
 from deploygate.planning import plan_deploy
 from deploygate.reviews import Approval, Standing, headline, standing, unreviewed
 from deploygate.wish import Wish
@@ -49,25 +49,30 @@ class Checked:
 
 
 def check(desk: Desk, gates: Gates) -> Outcome:
-    """Check the inventory of the workspace, and tell what merging would do."""
+    """Check the inventory of the workspace, and tell what merging would do.
+
+    Raises:
+        GateError: The inputs name what is not in the inventory.
+    """
     loaded = load_inventory(desk.inputs.inventory)
     after, findings = loaded.inventory, loaded.findings
     if desk.inputs.verify_owners and after is not None and loaded.document is not None:
         findings += verified_owners(desk, after, loaded.document)
     desk.annotate(findings)
+    only = service_named(after, desk.inputs.service) if after and desk.inputs.service else None
+    upto = environment_named(after, desk.inputs.environment or None) if after else None
     before = earlier(desk)
     approvals = approvals_of(desk, before, after) if desk.inputs.reviews and after is not None else None
     if after is None or before is None:
-        return _told(desk, Checked(findings, known=after or before, approvals=approvals))
+        return _told(desk, Checked(findings, known=after or before, approvals=approvals), upto)
 
     def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
-        told = _observed(desk, gates, change) if desk.inputs.observe else None
-        return told or foresee(after, change, gates.past(change.service.name), now)
+        told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
+        return told or foresee(after, change, gates.past(change.service.name), now, upto)
 
     edit = edit_of(before, after, foreseeing)
-    if desk.inputs.service:
-        edit = edit.of(service_named(after, desk.inputs.service).name)
-    return _told(desk, Checked(findings, edit, after, approvals))
+    edit = edit.of(only.name) if only else edit
+    return _told(desk, Checked(findings, edit, after, approvals), upto)
 
 
 def earlier(desk: Desk) -> Inventory | None:
@@ -89,7 +94,7 @@ def earlier(desk: Desk) -> Inventory | None:
     return loaded.inventory
 
 
-def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
+def _observed(desk: Desk, gates: Gates, change: Change, upto: Environment | None) -> Foreseen | None:
     """Plan a change from what its instances answer now; None where they can't be asked from here."""
     try:
         with closing(gates.open()) as gate:
@@ -97,14 +102,14 @@ def _observed(desk: Desk, gates: Gates, change: Change) -> Foreseen | None:
             if not any(seen.version for seen in known.seen.values()):
                 desk.note(f"{change.service.name}: no instance answers from here, so what is recorded is told")
                 return None
-            planned = plan_deploy(gate.inventory, Wish(change.service, change.to), known)
+            planned = plan_deploy(gate.inventory, Wish(change.service, change.to, upto), known)
             return Foreseen(change, Source.OBSERVED, planned)
     except GateError as error:
         desk.note(f"{change.service.name} can't be observed: {error.says}")
         return None
 
 
-def _told(desk: Desk, checked: Checked) -> Outcome:
+def _told(desk: Desk, checked: Checked, upto: Environment | None) -> Outcome:
     seen = checked.findings, checked.edit, checked.approvals
     good, says = report.merging_headline(*seen)
     decision = report.merging_decision(*seen)
@@ -116,7 +121,7 @@ def _told(desk: Desk, checked: Checked) -> Outcome:
     desk.say(report.reviews_text(checked.approvals) if checked.approvals is not None else "")
     desk.say(report.merging_text(checked.edit))
     desk.status(OVERALL, _STATES[decision], plain(says, 140))
-    _statuses(desk, checked)
+    _statuses(desk, checked, upto)
     desk.comment(markdown)
     ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else _ENDINGS[decision]
     data = report.merging_data(*seen)
@@ -134,7 +139,7 @@ def _told(desk: Desk, checked: Checked) -> Outcome:
     )
 
 
-def _statuses(desk: Desk, checked: Checked) -> None:
+def _statuses(desk: Desk, checked: Checked, upto: Environment | None) -> None:
     """Set one status for each service and environment, so that each of them can be a required check."""
     inventory = checked.known
     if inventory is None:
@@ -143,8 +148,10 @@ def _statuses(desk: Desk, checked: Checked) -> None:
     every = [
         (environment, service.name)
         for service in inventory.services.values()
-        for environment in inventory.environments
-        if service.within(environment) and (desk.inputs.statuses == "all" or service.name in about)
+        for environment in inventory.up_to(upto)
+        if service.within(environment)
+        and (desk.inputs.statuses == "all" or service.name in about)
+        and desk.inputs.service in {"", service.name}
     ]
     if len(every) > CONTEXTS:
         desk.note(f"{len(every)} statuses would be too many for a check; {OVERALL} tells of all")

@@ -149,7 +149,7 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
 
 def _rows(desk: Desk, gates: Gates, service: Service, of_run: str) -> tuple[Row, ...]:
     """Put the traffic of a service right, and ask its instances; a run that was cut off is over, whatever it says."""
-    desk.concealed.know(gates.secrets(service))
+    desk.conceal(gates.secrets(service))
     try:
         with closing(gates.open(take_over=of_run, recording=False)) as gate:
             if service.balancer:

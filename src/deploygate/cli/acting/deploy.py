@@ -11,7 +11,7 @@ from deploygate.changes import changed
 from deploygate.cli.acting.check import earlier
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
-from deploygate.cli.acting.outcome import Outcome
+from deploygate.cli.acting.outcome import Outcome, environment_of
 from deploygate.cli.acting.putting_back import put_back
 from deploygate.cli.finding_out import environment_named, service_named, version_named
 from deploygate.cli.loading import load_inventory
@@ -19,7 +19,7 @@ from deploygate.cli.running import Telling, run
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.errors import GateError, InventoryError
 from deploygate.inventory import Inventory
-from deploygate.names import ServiceName
+from deploygate.names import RunId, ServiceName
 from deploygate.wish import Wish
 from deploygate.wording import count
 
@@ -38,20 +38,29 @@ def deploy(desk: Desk, gates: Gates) -> Outcome:
     if loaded.inventory is None:
         raise InventoryError(loaded.findings)
     names = _asked(desk, loaded.inventory)
-    tell_whom(desk)
+    if not desk.inputs.dry_run:
+        tell_whom(desk)
     if not names:
         return _nothing(desk)
     accounts: list[Account] = []
     stopped = False
     while names and not stopped and all(succeeded(one.ending, one.goal) for one in accounts):
         going = [f"{name} {desk.inputs.version or loaded.inventory.services[name].wanted}" for name in names]
-        desk.comment(report.several_markdown(accounts, going, going=True))
-        told, stopped = _one(desk, gates, names.pop(0))
+        if not desk.inputs.dry_run:
+            desk.comment(report.several_markdown(accounts, going, going=True), going=True)
+        name = names.pop(0)
+        try:
+            told, stopped = _one(desk, gates, name)
+        except GateError as error:
+            if not accounts:
+                raise
+            wanted = desk.inputs.version or loaded.inventory.services[name].wanted
+            told = Account(RunId(""), Goal.DEPLOY, name, wanted, error.ending, error.says, now=error.help)
         if told is not None:
             accounts.append(told)
             desk.say(report.as_text(told))
     if not accounts:
-        return _rehearsed()
+        return _rehearsed(desk)
     return _outcome(desk, gates, accounts, names, stopped=stopped)
 
 
@@ -109,7 +118,7 @@ def _one(desk: Desk, gates: Gates, name: ServiceName) -> tuple[Account | None, b
             inputs.waived,
             reason=inputs.reason,
         )
-        desk.concealed.know(gates.secrets(wish.service))
+        desk.conceal(gates.secrets(wish.service))
         told = run(gate, wish, Telling("text", "plain", dry_run=inputs.dry_run))
         return told, bool(gate.clock.stopped())
 
@@ -127,9 +136,18 @@ def _nothing(desk: Desk) -> Outcome:
     )
 
 
-def _rehearsed() -> Outcome:
+def _rehearsed(desk: Desk) -> Outcome:
     says = "dry run: the actions are in the log, and nothing was done"
-    return Outcome("pass", Ending.ALREADY_THERE, 0, says, f"### {says}\n", report.several_data((), ()))
+    return Outcome(
+        "pass",
+        Ending.ALREADY_THERE,
+        0,
+        says,
+        f"### {says}\n",
+        report.several_data((), ()),
+        desk.inputs.service,
+        desk.inputs.version,
+    )
 
 
 def _outcome(
@@ -139,13 +157,13 @@ def _outcome(
     proposal = put_back(desk, last) if last.ending is Ending.ROLLED_BACK and not stopped else None
     points = [*gates.raised(), *([proposal.point] if proposal else [])]
     markdown = report.several_markdown(accounts, waiting, points=points, folded=proposal.folded if proposal else ())
-    if last.ending is not Ending.LOCKED:  # what is shown is of the run that holds the lock
+    if desk.going:
         desk.comment(markdown)
     _, says = report.several_headline(accounts, waiting)
     if waiting:
         desk.say(f"  note  {count(len(waiting), 'service')} after it not begun: {', '.join(waiting)}\n")
     whole = report.several_data(accounts, waiting)
-    environments = list(dict.fromkeys(row.environment for row in last.rows))
+    alone = len(accounts) == 1
     return Outcome(
         decision=report.decision(last.ending, last.goal),
         reason_code=last.ending,
@@ -153,10 +171,10 @@ def _outcome(
         says=says,
         markdown=markdown,
         data=report.account_data(last) if len(accounts) == 1 and not waiting else whole,
-        service=last.service,
-        version=last.version,
-        environment=environments[-1] if environments else "",
-        run=last.run,
+        service=last.service if alone else "",
+        version=last.version if alone else "",
+        environment=environment_of(row for one in accounts for row in one.rows),
+        run=last.run if alone else "",
         changed=any(row.state not in {"", "not touched"} for one in accounts for row in one.rows),
         put_back_url=proposal.url if proposal else "",
         interrupted=stopped,

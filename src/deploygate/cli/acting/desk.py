@@ -58,17 +58,35 @@ class Desk:
         self.concealed = step.concealed
         self.pull = step.occasion.pull
         self.clock: Clock | None = None
-        self.online = bool(step.inputs.token.reveal() and step.occasion.repository)
         self.comment_url = ""
+        self.going = False  # whether the comment says that more is to come
         self.notes: list[str] = []
         self.errands = Errands(self.note)
         self._hubs: dict[str, Hub] = {}
         self._stickies: dict[Hub, Sticky] = {}
         self._off: set[str] = set()
-        if not self.online:
-            self.note("there is no token: no status, comment or deployment is written")
-        elif self.occasion.fork:
+        self.online = self._reached()
+        if self.online and self.occasion.fork:
             self.note("the change comes from a fork, whose token may only read: no status, comment or deployment")
+
+    def _reached(self) -> bool:
+        """Tell whether there is a way to GitHub: nothing is asked yet."""
+        if not (self.inputs.token.reveal() and self.occasion.repository):
+            self.note("there is no token: no status, comment or deployment is written")
+            return False
+        try:
+            self._hubs["ordinary"] = self.new_hub(ORDINARY)
+        except GitHubTrouble as trouble:
+            self.note(f"no status, comment or deployment is written: {trouble.says}")
+            return False
+        return True
+
+    def conceal(self, secrets: Sequence[str]) -> None:
+        """Take secrets out of whatever is told from now on, here and in the log of the runner."""
+        self.concealed.know(secrets)
+        with suppress(OSError):
+            for secret in secrets:
+                self.runner.mask(secret)
 
     def in_repository(self, path: Path) -> str:
         """Return a path as it is in the repository, whose top is where a step begins."""
@@ -93,8 +111,12 @@ class Desk:
         if self.inputs.statuses != "none" and where:
             self.write("statuses", lambda hub: set_status(hub, where, context, state, said, url))
 
-    def comment(self, markdown: str, pull: int | None = None) -> None:
-        """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did."""
+    def comment(self, markdown: str, pull: int | None = None, *, going: bool = False) -> None:
+        """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did.
+
+        `going` says that more is to come; then the step owes another one, however it ends.
+        """
+        self.going = going
         at, number = self.occasion, pull or self.pull
         text = self.concealed.hide(markdown).rstrip()
         gap = " · " if text.endswith("</sub>") else "\n\n"
@@ -152,14 +174,27 @@ class Desk:
 
     def hub(self) -> Hub:
         """Return the line to GitHub, for the thread of the errands: the quick one once the run was asked to stop."""
-        kind = "quick" if self.stopped() else "ordinary"
-        if kind not in self._hubs:
-            self._hubs[kind] = self.new_hub(QUICK if kind == "quick" else ORDINARY)
-        return self._hubs[kind]
+        if not self.stopped():
+            return self.line
+        if "quick" not in self._hubs:
+            self._hubs["quick"] = self.new_hub(QUICK)
+        return self._hubs["quick"]
 
     def stopped(self) -> str:
         """Say by what the run that is under way was asked to stop, or nothing."""
         return self.clock.stopped() if self.clock else ""
+
+    @property
+    def line(self) -> Hub:
+        """The ordinary line to GitHub, for the thread of the errands: all its waiting is out of one budget."""
+        return self._hubs["ordinary"]
+
+    @property
+    def line_of_runs(self) -> Hub:
+        """Another line, for the thread of the runs, which waits for what it raises itself."""
+        if "runs" not in self._hubs:
+            self._hubs["runs"] = self.new_hub(ORDINARY)
+        return self._hubs["runs"]
 
     def new_hub(self, patience: Patience) -> Hub:
         """Return another line to GitHub, for another thread."""

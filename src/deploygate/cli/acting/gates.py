@@ -148,7 +148,7 @@ class Gates:
         def journal(inner: Journal, run: RunId) -> Journal:
             if not (recording and desk.online and desk.inputs.deployments):
                 return inner
-            self._records = Records(desk.new_hub(ORDINARY), desk.occasion)
+            self._records = Records(desk.line, desk.occasion)
             return Memory(inner, self._records, desk.errands, run, self._by(number), desk.note)
 
         def forge(clock: SystemClock, _run: RunId) -> Forge:
@@ -159,7 +159,7 @@ class Gates:
         def locks(inner: Locks) -> Locks:
             if not desk.online:
                 return inner
-            return GitHubLocks(inner, desk.new_hub(ORDINARY), desk.errands, desk.occasion, alone=not recording)
+            return GitHubLocks(inner, desk.line, desk.errands, desk.occasion, alone=not recording)
 
         def workflows(clock: SystemClock, run: RunId) -> Hosts:
             return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
@@ -173,7 +173,7 @@ class Gates:
         if not self._desk.online or inputs.verb != "deploy" or inputs.rollback_workflow == "none":
             return None
         ref = inputs.rollback_ref or at.default_branch or at.ref.removeprefix("refs/heads/")
-        hub = self._desk.new_hub(ORDINARY)
+        hub = self._desk.line_of_runs
         return Rollbacks(hub, Records(hub, at), Workflow(inputs.rollback_workflow, ref), clock)
 
     def raised(self) -> list[str]:

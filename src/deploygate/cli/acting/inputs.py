@@ -26,7 +26,7 @@ INPUTS: Mapping[str, tuple[str, str]] = {
     ),
     "environment": (
         "",
-        "The environment to deploy up to and including, or to roll back; empty means all of the service's.",
+        "The environment to check or deploy up to and including, or to roll back; empty means all of the service's.",
     ),
     "baseline": (
         "healthy",

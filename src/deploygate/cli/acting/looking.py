@@ -17,7 +17,7 @@ def look(desk: Desk, gates: Gates) -> Outcome:
         every = list(gate.inventory.services.values())
         services = [service_named(gate.inventory, desk.inputs.service)] if desk.inputs.service else every
         for service in services:
-            desk.concealed.know(gates.secrets(service))
+            desk.conceal(gates.secrets(service))
         rows = observe(gate, services)
     good = all(row.as_wanted for row in rows)
     desk.say(report.observed_text(rows))

@@ -1,7 +1,10 @@
 """What came of a step: its verdict, and everything that its outputs say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from deploygate.account import Row
 
 # What action.yml calls outputs, in its order; each is always written, if only empty.
 OUTPUTS = (
@@ -40,3 +43,9 @@ class Outcome:
     changed: bool = False
     put_back_url: str = ""
     interrupted: bool = False
+
+
+def environment_of(rows: Iterable[Row]) -> str:
+    """Return the environment that instances belong to, or nothing where there are several."""
+    environments = {row.environment for row in rows}
+    return environments.pop() if len(environments) == 1 else ""

@@ -31,7 +31,9 @@ class Proposal:
 def put_back(desk: Desk, told: Account) -> Proposal | None:
     """Propose the inventory with the version that runs; None where it does not ask for the one that failed."""
     runs = {row.version for row in told.rows}
-    if desk.occasion.event != "push" or desk.inputs.version or len(runs) != 1 or told.version in runs:
+    occasion = desk.occasion
+    deployed_as_wanted = occasion.ref == f"refs/heads/{occasion.default_branch}" and not desk.inputs.version
+    if not deployed_as_wanted or len(runs) != 1 or told.version in runs:
         return None
     back = Version(runs.pop())
     document = read_document(desk.inputs.inventory).document
@@ -46,7 +48,6 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
         desk.note(f"the inventory can't be put back by an edit: {error}")
         return None
     shown = _shown(before, after, where)
-    occasion = desk.occasion
     if not desk.inputs.put_back or not desk.online:
         return _by_hand(told, back, shown)
     title = f"Put {told.service} back to {back} in the inventory"

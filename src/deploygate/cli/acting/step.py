@@ -1,9 +1,11 @@
 """The main step from its first line to its last: whatever happens, its outputs and its summary say how it ended."""
 
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import click
 import msgspec
@@ -25,6 +27,7 @@ from deploygate.report import escaped, findings_data, findings_markdown, finding
 from deploygate.wording import plain
 
 PHASE, CLOSED = "PHASE", "closed"
+RESULT = 120_000  # bytes of the output `result`: Linux lets no variable of a later step be longer than 128 KiB
 
 
 def main_step(given: Mapping[str, str], environ: Mapping[str, str]) -> int:
@@ -50,6 +53,11 @@ def main_step(given: Mapping[str, str], environ: Mapping[str, str]) -> int:
         _show_refusal(desk, error, outcome)
     except (click.Abort, KeyboardInterrupt):
         outcome = _plain(Ending.INTERRUPTED, f"stopped before a run began: {MEANINGS[Ending.INTERRUPTED]}")
+    except Exception as error:  # noqa: BLE001 - a defect of ours has outputs, and a last word, as well
+        sys.stderr.write(concealed.hide(traceback.format_exc()))
+        outcome = replace(_plain(Ending.INTERNAL_ERROR, f"{type(error).__name__}: {error}"), interrupted=True)
+    if desk.going:
+        desk.comment(outcome.markdown)
     desk.close(hurried=outcome.interrupted or outcome.reason_code == Ending.INTERRUPTED)
     return _end(runner, desk, outcome, gates.outputs())
 
@@ -116,7 +124,7 @@ def _end(runner: Runner, desk: Desk | None, outcome: Outcome, more: Mapping[str,
         "put_back_url": outcome.put_back_url,
         "changed": "true" if outcome.changed else "false",
         **more,
-        "result": msgspec.json.encode({**outcome.data, "notes": [*outcome.data.get("notes", ()), *notes]}).decode(),
+        "result": _result(outcome, notes),
     }
     folded = [f"- {escaped(note)}" for note in notes]
     if folded:
@@ -131,6 +139,24 @@ def _end(runner: Runner, desk: Desk | None, outcome: Outcome, more: Mapping[str,
     except OSError as error:
         sys.stderr.write(f"note: the runner could not be told: {error.strerror}\n")
     return outcome.exit_code
+
+
+def _result(outcome: Outcome, notes: Sequence[str]) -> str:
+    """Return the output `result`; where a fleet is too large for it, its lists are left out, and named."""
+    whole: dict[str, Any] = {
+        "schema": 1,
+        "decision": outcome.decision,
+        "reason_code": outcome.reason_code,
+        "exit_code": outcome.exit_code,
+        "says": outcome.says,
+    } | outcome.data
+    whole["notes"] = [*whole.get("notes", ()), *notes]
+    encoded = msgspec.json.encode(whole)
+    if len(encoded) > RESULT:
+        lists = [key for key, value in whole.items() if isinstance(value, list | tuple)]
+        short = {key: value for key, value in whole.items() if key not in lists}
+        encoded = msgspec.json.encode(short | {"left_out": lists})
+    return encoded.decode()
 
 
 def write(text: str) -> None:

@@ -209,13 +209,14 @@ class Repository:
         on_dispatch: Callable[[Dispatch], None] | None = None,
         dispatchable: bool = True,
         late: int = 0,
+        run_name: Callable[[Mapping[str, str]], str] | None = None,
     ) -> Workflow:
         """Register a workflow's file; `on_dispatch` may start and complete the run, as a runner would."""
         with self.site.changed:
             known = tuple(Input(one) if isinstance(one, str) else one for one in inputs)
             name = file.rpartition(".")[0]
             made = Workflow(
-                self.site.number(), self, file, name, known, dispatchable, on_dispatch, late, self.site.now()
+                self.site.number(), self, file, name, known, dispatchable, on_dispatch, late, self.site.now(), run_name
             )
             self.workflows[made.number] = made
             return made
@@ -230,7 +231,8 @@ class Repository:
             ordinal = sum(1 for one in self.runs.values() if one.workflow is workflow) + 1
             made = Run(
                 self.site.number(), ordinal, workflow, event, ref.removeprefix(BRANCH), self.sha(ref), by,
-                dict(inputs), self.site.now(), workflow.name, workflow.late,
+                dict(inputs), self.site.now(), workflow.run_name(inputs) if workflow.run_name else workflow.name,
+                workflow.late,
             )  # fmt: skip
             made.attempt()
             self.runs[made.number] = made

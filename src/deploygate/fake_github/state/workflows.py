@@ -27,7 +27,7 @@ class Workflow:
     """A workflow's file.
 
     `on_dispatch` is called in a thread of its own for each run; None leaves the runs to the test. `late` is how many
-    listings do not show a new run yet.
+    listings do not show a new run yet. `run_name` makes a run's title of its inputs; without it, it is the workflow's.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Workflow:
     on_dispatch: "Callable[[Dispatch], None] | None"
     late: int
     created: datetime
+    run_name: Callable[[Mapping[str, str]], str] | None = None
     state: str = "active"
 
     @property
