@@ -51,10 +51,15 @@ CHANGES: dict[Keys, Pair] = {
     ("services", "*", "owners", "pm"): ("a", "b"),
     ("services", "*", "version"): ("1.0", "1.10"),
     ("services", "*", "artifact"): ("a-{version}", "b-{version}"),
-    ("services", "*", "provides"): ({"a": "1"}, {"a": ["1", "2"]}),
+    **{
+        ("services", "*", *part, "provides", "*", "*", key): pair
+        for part in ((), ("releases", "*"))
+        for key, pair in {"version": ("1", "2"), "digest": (f"sha256:{'0' * 64}", f"sha256:{'1' * 64}")}.items()
+    },
     ("services", "*", "consumes"): ({"ad-request": "1.2"}, {"ad-request": ["1.2", "2.0"]}),
-    ("services", "*", "releases", "*", "provides"): ({"a": "1"}, {"a": "2"}),
     ("services", "*", "releases", "*", "consumes"): ({"a": "1"}, {"a": "2"}),
+    ("services", "*", "releases", "*", "rollback"): ("allowed", "manual"),
+    ("services", "*", "releases", "*", "reason"): ("This.", "That."),
     ("services", "*", "waive"): ({"job-limit": "This."}, {"job-limit": "That."}),
     (*KILLSTART, "root"): ("/a", "/b"),
     (*KILLSTART, "start"): (["./run"], "./run"),

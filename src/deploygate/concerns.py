@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from deploygate.findings import Where
-from deploygate.inventory import Inventory, Service
-from deploygate.names import ServiceName
+from deploygate.inventory import Inventory, Service, WayBack
+from deploygate.names import ServiceName, Version
 
 
 class Role(StrEnum):
@@ -19,7 +19,8 @@ class Role(StrEnum):
 
 
 _OPS, _DEV, _PM, _ALL = (Role.OPS,), (Role.DEV,), (Role.PM,), tuple(Role)
-# Each part of a service: whom it concerns, and what it is called. The page of reviews has the same table.
+# Each part of a service: whom it concerns, and what it is called. The page of reviews has the same; a part that is not
+# here concerns all three.
 PARTS: Mapping[str, tuple[tuple[Role, ...], str]] = {
     "purpose": (_PM, "the purpose"),
     "owners": (_ALL, "the owners"),
@@ -30,6 +31,7 @@ PARTS: Mapping[str, tuple[tuple[Role, ...], str]] = {
     "artifact": (_DEV, "the artifact"),
     "deploy": (_OPS, "how it is deployed"),
     "instances": (_OPS, "the instances"),
+    "address": (_OPS, "the shared address"),
     "health": (_OPS, "the probes"),
     "version": (_OPS, "the probes"),
     "rollout": (_OPS, "the rollout"),
@@ -104,7 +106,8 @@ def _of(
 
 
 def _changed(old: Service, new: Service, *, handed: bool) -> Iterator[tuple[tuple[Role, ...], str]]:
-    for part, (roles, says) in PARTS.items():
+    for part in (one.name for one in fields(Service) if one.name not in {"name", "where"}):
+        roles, says = PARTS.get(part, (_ALL, part))
         if part == "owners":
             if handed:
                 yield roles, says
@@ -116,6 +119,13 @@ def _changed(old: Service, new: Service, *, handed: bool) -> Iterator[tuple[tupl
                 yield roles, says
         elif _said(getattr(old, part)) != _said(getattr(new, part)):
             yield roles, says
+    if _ways_back(old) != _ways_back(new):
+        yield _OPS, "the way back"
+
+
+def _ways_back(service: Service) -> dict[Version, WayBack]:
+    """Return the releases from which nobody simply goes back."""
+    return {version: one.rollback for version, one in service.releases.items() if one.rollback != WayBack()}
 
 
 def _shared(before: Inventory, after: Inventory) -> dict[ServiceName, dict[Role, dict[str, None]]]:

@@ -95,9 +95,16 @@ def _unique(_schema: _Schema, _defs: _Schema) -> Fit:
     def fits(value: Any) -> bool:
         if not isinstance(value, list):
             return True
-        return all(isinstance(one, str) for one in value) and len(set(value)) == len(value)
+        kept = [one if isinstance(one, str) else _hashable(one) for one in value]
+        return None not in kept and len(set(kept)) == len(kept)
 
     return fits
+
+
+def _hashable(one: Any) -> frozenset[tuple[str, str]] | None:
+    """Return a table of texts as a value that can be told from others; None for whatever else."""
+    texts = isinstance(one, dict) and all(isinstance(inner, str) for inner in one.values())
+    return frozenset(one.items()) if texts else None
 
 
 def _one_of(schema: _Schema, _defs: _Schema) -> Fit:

@@ -32,13 +32,34 @@ class Interface(NamedTuple):
         return f"{self.name} {self.version}"
 
 
+class BackKind(StrEnum):
+    """Whether a release that runs may be left for an older one: by the gate, by nobody, or by hand only."""
+
+    ALLOWED = "allowed"
+    FORBIDDEN = "forbidden"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What a release says of the way back from it; what is not simply allowed has a reason."""
+
+    kind: BackKind = BackKind.ALLOWED
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What one version of a service offers to its neighbours and needs of them."""
+    """What one version of a service offers to its neighbours and needs of them, and what the way back from it is.
+
+    `digests` are those of provided interfaces whose definition is known.
+    """
 
     version: Version
     provides: frozenset[Interface]
     consumes: frozenset[Interface]
+    digests: Mapping[Interface, str] = field(default_factory=dict)
+    rollback: WayBack = WayBack()
 
 
 class Wave(NamedTuple):
@@ -130,12 +151,18 @@ class Service:
     version: VersionProbe = VersionProbe()
     rollout: Rollout = Rollout()
     balancer: Balancing | None = None
+    digests: Mapping[Interface, str] = field(default_factory=dict)
     waive: Mapping[str, str] = field(default_factory=dict)
     where: Where = Where()
 
     def release(self, version: Version) -> Release:
         """Return what `version` provides and consumes: as listed, else as the service says."""
-        return self.releases.get(version) or Release(version, self.provides, self.consumes)
+        return self.releases.get(version) or Release(version, self.provides, self.consumes, self.digests)
+
+    @property
+    def listed(self) -> tuple[Release, ...]:
+        """What the service says of any version, as that which is wanted, and the releases that are listed."""
+        return (Release(self.wanted, self.provides, self.consumes, self.digests), *self.releases.values())
 
     @property
     def behind(self) -> tuple[Instance, ...]:

@@ -8,6 +8,7 @@ from deploygate.deploying import balancing, driver, seconds
 from deploygate.document import Document, Path, Table
 from deploygate.findings import Where
 from deploygate.inventory import (
+    BackKind,
     Chain,
     Instance,
     Interface,
@@ -18,6 +19,7 @@ from deploygate.inventory import (
     Rollout,
     Service,
     Wave,
+    WayBack,
 )
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.probe import Convention, Header, HealthProbe, JsonPointer, Pattern, Reader, TextBody, VersionProbe
@@ -51,6 +53,7 @@ def read(document: Document, broken: frozenset[Path]) -> Inventory:
 def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> Service:
     provides = _interfaces(table.get("provides", {}))
     consumes = _interfaces(table.get("consumes", {}))
+    digests = _digests(table.get("provides", {}))
     health = _health(_layered(defaults.get("health", {}), table.get("health", {})))
     return Service(
         name=name,
@@ -64,6 +67,8 @@ def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> 
                 Version(version),
                 _interfaces(release["provides"]) if "provides" in release else provides,
                 _interfaces(release["consumes"]) if "consumes" in release else consumes,
+                _digests(release["provides"]) if "provides" in release else digests,
+                _way_back(release),
             )
             for version, release in table.get("releases", {}).items()
         },
@@ -74,17 +79,31 @@ def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> 
         version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {})), health),
         rollout=_rollout({**defaults.get("rollout", {}), **table.get("rollout", {})}),
         balancer=balancing(table["balancer"]) if "balancer" in table else None,
+        digests=digests,
         waive={rule: " ".join(reason.split()) for rule, reason in table.get("waive", {}).items()},
         where=where,
     )
 
 
-def _interfaces(table: Mapping[str, str | list[str]]) -> frozenset[Interface]:
+def _interfaces(table: Mapping[str, str | list[str | Table]]) -> frozenset[Interface]:
     return frozenset(
-        Interface(name, version)
+        Interface(name, one if isinstance(one, str) else one["version"])
         for name, versions in table.items()
-        for version in ([versions] if isinstance(versions, str) else versions)
+        for one in ([versions] if isinstance(versions, str) else versions)
     )
+
+
+def _digests(table: Mapping[str, str | list[str | Table]]) -> dict[Interface, str]:
+    return {
+        Interface(name, one["version"]): one["digest"]
+        for name, versions in table.items()
+        for one in versions
+        if isinstance(one, dict) and "digest" in one
+    }
+
+
+def _way_back(release: Table) -> WayBack:
+    return WayBack(BackKind(release.get("rollback", BackKind.ALLOWED)), " ".join(release.get("reason", "").split()))
 
 
 def _instances(table: Mapping[str, Any]) -> Iterator[Instance]:

@@ -38,6 +38,9 @@ def _misfits(document: Document, broken: frozenset[Path]) -> Iterator[Misfit]:
     for name, service in sound(document, broken, "services").items():
         for key in ("health", "version_probe"):
             yield from _probe(document, ("services", name, key), service.get(key, {}))
+        yield from _twice(document, ("services", name), service)
+        for version, release in service.get("releases", {}).items():
+            yield from _twice(document, ("services", name, "releases", version), release)
         yield from _deploy(document, ("services", name, "deploy"), service["deploy"])
         yield from _balancer(document, ("services", name, "balancer"), service.get("balancer", {}))
         for environment, instances in service["instances"].items():
@@ -47,6 +50,19 @@ def _misfits(document: Document, broken: frozenset[Path]) -> Iterator[Misfit]:
     for name, chain in sound(document, broken, "chains").items():
         for environment, sink in chain["sinks"].items():
             yield from _address(document, ("chains", name, "sinks", environment), sink)
+
+
+def _twice(document: Document, path: Path, table: Table) -> Iterator[Misfit]:
+    """Find one version of an interface that is provided twice, with a digest and without, or with two."""
+    for name, versions in table.get("provides", {}).items():
+        seen = set()
+        for index, one in enumerate(() if isinstance(versions, str) else versions):
+            version = one if isinstance(one, str) else one["version"]
+            if version in seen:
+                at = (*path, "provides", name, index)
+                says = f"{dotted(at[:-1])} names version {version} twice"
+                yield Misfit(at, Finding("bad-value", document.value(*at), says, "Keep the one with its digest."))
+            seen.add(version)
 
 
 def _address(document: Document, path: Path, address: str) -> Iterator[Misfit]:

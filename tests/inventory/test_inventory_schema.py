@@ -78,9 +78,11 @@ BARE = {
     "purpose": "Chooses.",
     "owners": {"ops": "a", "dev": "b", "pm": "c"},
     "version": "2.0",
-    "provides": {"ad-request": ["1.2", "2.0"]},
+    "provides": {"ad-request": [{"version": "1.2"}, {"version": "2.0"}]},
     "deploy": {"killstart": {"root": "/srv", "start": ["./run"], "ssh": {}}},
-    "releases": {"1.2": {}},
+    "releases": {
+        "1.2": {"provides": {"ad-request": [{"version": "1.2"}]}, "rollback": "forbidden", "reason": "It can't."}
+    },
 }
 
 

@@ -44,6 +44,7 @@ SHAPE_RULES = {
 INVENTORY_RULES = {
     "absolute-root": "a folder on another machine is an absolute one",
     "chain-sink": "a chain's copy does not end in production",
+    "changed-in-place": "an interface that changes gets another version",
     "drain-time": "draining and stopping take no longer than the instance's deadline",
     "first-wave": "the first production instance goes alone",
     "floor": "an instance may be out while it is replaced",
@@ -58,6 +59,7 @@ INVENTORY_RULES = {
     "not-waivable": "a waived rule may be waived",
     "probe-timeout": "one answer does not take many intervals",
     "production-last": "promotion ends in production",
+    "rollback-reason": "a way back that is not open says why",
     "same-address": "an address is one instance's",
     "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",

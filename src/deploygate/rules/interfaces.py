@@ -1,7 +1,8 @@
-"""Rules about interfaces: what is needed must be there."""
+"""Rules about interfaces: what is needed is there, and stays what it was."""
 
 from collections.abc import Iterator
 
+from deploygate.digests import ADVICE, contradictions
 from deploygate.document import Document
 from deploygate.inventory import Inventory
 from deploygate.rules.complaint import Complaint
@@ -24,5 +25,18 @@ def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
                 + (f"; provided is {', '.join(near)}" if near else ""),
                 "Consume a version that is provided, or provide this one; for an interface from outside of the "
                 "inventory, write so: `waive: {unprovided: ...}`.",
+                name,
+            )
+
+
+def changed_in_place(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find releases that provide, under the same version, another interface than an earlier one does."""
+    for name, service in inventory.services.items():
+        for interface, release, first in contradictions(service):
+            yield Complaint(
+                "changed-in-place",
+                document.value("services", name, "releases", release, "provides", interface.name),
+                f"{name} {release} changes {interface} in place: it has another digest than in {first}",
+                ADVICE,
                 name,
             )
