@@ -27,6 +27,7 @@ PARTS: Mapping[str, tuple[tuple[Role, ...], str]] = {
     "wanted": (_DEV, "the version"),
     "provides": (_DEV, "the interfaces"),
     "consumes": (_DEV, "the interfaces"),
+    "digests": (_DEV, "the interfaces"),
     "releases": (_DEV, "the releases"),
     "artifact": (_DEV, "the artifact"),
     "deploy": (_OPS, "how it is deployed"),
