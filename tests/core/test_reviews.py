@@ -128,7 +128,8 @@ def test_a_member_of_a_team_approves_for_it() -> None:
 
 
 def test_of_a_team_whose_members_are_not_told_an_approval_is_not_known() -> None:
-    for members in ({}, {"acme/ads": None}):
+    untold: list[dict[str, frozenset[str] | None]] = [{}, {"acme/ads": None}]
+    for members in untold:
         found = told(ADS, pull(("mona", YES), ("cory", NO)), members)
         assert (found.standing, found.by) == (Standing.UNKNOWN, ())
         assert found.says == "could not verify that mona is in acme/Ads"

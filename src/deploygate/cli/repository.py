@@ -1,5 +1,6 @@
 """Where an inventory is in its repository: paths on GitHub are from the repository's top."""
 
+import os
 from pathlib import Path
 
 from deploygate.errors import GateError
@@ -7,9 +8,9 @@ from deploygate.wording import quoted
 
 
 def top_of(path: Path) -> Path:
-    """Return the top of the repository that a path is in: where .git is, else the current folder."""
+    """Return the top of the repository that a path is in, as seen from here: where .git is, else this folder."""
     real = path.resolve()
-    return next((one for one in (real, *real.parents) if (one / ".git").exists()), Path.cwd())
+    return Path(os.path.relpath(next((one for one in (real, *real.parents) if (one / ".git").exists()), Path.cwd())))
 
 
 def inside(path: Path) -> str:
