@@ -29,4 +29,5 @@ sys.exit(None if os.path.exists(found) else f\"{found} is missing\")" "$module"
 docker run --rm --env PYTHONPATH=/tmp/trap --workdir /tmp/trap --entrypoint /bin/sh "$image" -eu -c '
   echo "raise SystemExit(1)" >click.py
   deploygate --version
+  deploygate-post action
 '

@@ -9,11 +9,15 @@ from functools import partial
 import pytest
 from stepping import ENTRY, SERVICES, TOKEN, Workspace
 
+from deploygate.account import Account, Row
 from deploygate.adapters.runner import Runner
-from deploygate.cli.acting import step
+from deploygate.cli.acting import deploy, step
 from deploygate.cli.acting.concealing import Concealed
 from deploygate.cli.acting.gates import DeskForge
 from deploygate.cli.acting.inputs import parsed
+from deploygate.endings import EXIT_CODES, Ending, Goal
+from deploygate.errors import GateError
+from deploygate.names import RunId
 
 FUSE = 30.0
 NEW = SERVICES.replace('"1.0"', '"2.0"')
@@ -132,6 +136,44 @@ def test_what_the_comment_says_is_under_way_does_not_stay_so_when_the_run_can_no
     assert "being deployed" not in comment(shop, number)
 
 
+TWO = SERVICES + SERVICES.partition("services:\n")[2].replace("Svc:", "Two:").replace("-1", "-1t").replace(
+    "s-2", "s-2t"
+).replace(":71", ":72").replace("root: srv", "root: two")
+
+
+def test_what_was_deployed_before_a_service_that_can_not_be_is_not_forgotten(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (Row("s-1", "production", "2.0", "healthy", "updated", ""),)
+
+    def one(_desk: object, _gates: object, name: str) -> tuple[Account, bool]:
+        if name == "Two":
+            raise GateError("the plug-in of Two is missing", help="Install it.")
+        return Account(RunId("r-1"), Goal.DEPLOY, "Svc", "2.0", Ending.DEPLOYED, "Svc 2.0 runs", rows=rows), False
+
+    monkeypatch.setattr(deploy, "_one", one)
+    shop.repo.commit({"services.yml": TWO}, "Two services")
+    number = merged(shop, TWO.replace('"1.0"', '"2.0"'))
+    assert shop.step(verb="deploy") == 2
+    assert (shop.outputs["decision"], shop.outputs["changed"]) == ("fail", "true")
+    assert (shop.outputs["service"], shop.outputs["version"], shop.outputs["run"]) == ("", "", "")
+    for text in (comment(shop, number), shop.summary):
+        assert "Svc 2.0 runs" in text.replace("\\", "")
+        assert "the plug-in of Two is missing" in text.replace("\\", "")
+    assert [one["ending"] for one in json.loads(shop.outputs["result"])["runs"]] == ["deployed", "usage_error"]
+
+
+def test_a_run_that_does_not_get_the_lock_does_not_say_that_it_is_under_way(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Account(RunId("r-2"), Goal.DEPLOY, "Svc", "2.0", Ending.LOCKED, "another run holds Svc")
+    monkeypatch.setattr(deploy, "_one", lambda *_: (held, False))
+    number = merged(shop)
+    assert shop.step(verb="deploy") == EXIT_CODES[Ending.LOCKED]
+    assert "another run holds Svc" in comment(shop, number)
+    assert "being deployed" not in comment(shop, number)
+
+
 def test_a_dry_run_tells_nobody_that_a_deploy_is_under_way(shop: Workspace) -> None:
     number = merged(shop)
     shop.step(verb="deploy", dry_run="true")
@@ -189,7 +231,7 @@ def test_what_is_shown_is_never_waited_for_by_a_deploy(shop: Workspace) -> None:
     held = threading.Event()
     desk = step.open_desk(parsed({"token": TOKEN, "verb": "deploy"}), shop.environ, Runner({}, str), Concealed())
     desk.errands.submit(partial(fused, held))
-    forge = DeskForge(desk, None)
+    forge = DeskForge(desk, None, "it is under way")
     forge.status("deploygate/production/Svc", "pending", "Svc 2.0 is under way")
     forge.status("deploygate/production/Svc", "success", "Svc 2.0")
     assert shop.hub.requests == []

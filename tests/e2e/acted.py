@@ -13,7 +13,7 @@ from scenarios.checkout import cloned
 from scenarios.commands import Command
 from scenarios.runner import FUSE, PATIENCE, Given, Job, Ran
 from scenarios.shop import FULL_NAME
-from scenarios.workflows import PROJECT, permissions
+from scenarios.workflows import PROJECT
 
 from .engine import UnobtainableError, docker, engine
 from .images import python_image
@@ -60,7 +60,7 @@ class Act:
     def begin(self, job: Job) -> "ActedJob":
         where = self._folder / f"job-{job.run.number}-{len(self._begun)}"
         cloned(self._given.hub.repository(FULL_NAME), job.sha, where / "shop")
-        token = self._given.hub.token(permissions(job.workflow), repositories=[FULL_NAME])
+        token = self._given.hub.token(job.permissions, repositories=[FULL_NAME])
         (where / "event.json").write_text(json.dumps(job.payload))
         _write_values(where / "secrets", {**self._given.secrets, "GITHUB_TOKEN": token})
         _write_values(where / "variables", self._given.variables)
@@ -170,7 +170,7 @@ def _ran(said: str) -> Ran:
     for line in said.splitlines():
         with suppress(ValueError):
             told.append(json.loads(line))
-    ends = [one["jobResult"] for one in told if "jobResult" in one]
+    ends = [one["jobResult"] for one in told if one.get("jobResult", "skipped") != "skipped"]
     posts = [one for one in told if one.get("stage") == "Post" and "stepResult" in one]
     assert [one["stepResult"] for one in posts] == ["success"], said
     return Ran(

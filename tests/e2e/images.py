@@ -6,7 +6,7 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,8 @@ PYTHON = (
 )
 DEBIANS = {"python:3.11-slim": "bookworm", "python:3.13-slim": "trixie"}  # which release brings that Python
 STAND_IN = "deploygate-stand-in"
+_OURS = f"label={STAND_IN}"
+_LOCK = Path(tempfile.gettempdir()) / f"{STAND_IN}-{os.getuid()}.lock"
 KEPT = "12h"  # how long layers built on the stand-in are kept, for the next run
 _TRUSTING = f'Acquire::https::CAInfo "{TRUST}";\n'
 
@@ -87,21 +89,24 @@ def python_image(tag: str) -> Iterator[None]:
     Raises:
         UnobtainableError: It is not there, and can't be made.
     """
-    try:
-        with exclusive(Path(tempfile.gettempdir()) / f"{STAND_IN}-{os.getuid()}.lock", patience=MAKING):
-            if docker("images", "--quiet", tag) and not docker(
-                "images", "--quiet", "--filter", f"label={STAND_IN}", tag
-            ):
-                yield
-                return
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(_LOCK, patience=MAKING))
+        except TimeoutError:
+            raise UnobtainableError(f"another run has had the image {tag} for more than {MAKING:g} s") from None
+        theirs = docker("images", "--quiet", tag) and not docker("images", "--quiet", "--filter", _OURS, tag)
+        if not theirs and platform.freedesktop_os_release().get("ID") != "debian":  # whose lists alone have the release
+            docker("pull", "--quiet", tag, patience=MAKING)
+        elif not theirs:
             docker("tag", _image(_python(tag)), tag)
-            try:
-                yield
-            finally:
-                docker("rmi", "--no-prune", tag)
-                docker("image", "prune", "--force", "--filter", f"label={STAND_IN}", "--filter", f"until={KEPT}")
-    except TimeoutError:
-        raise UnobtainableError(f"another run has had the image {tag} for more than {MAKING:g} s") from None
+            held.callback(_untag, tag)
+        yield
+
+
+def _untag(tag: str) -> None:
+    """Take the tag off again, and remove old layers that were built on what it meant."""
+    docker("rmi", "--no-prune", tag)
+    docker("image", "prune", "--force", "--filter", _OURS, "--filter", f"until={KEPT}")
 
 
 def _python(tag: str) -> Recipe:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from scenarios.five import PRODUCTION, assert_all_in, ended
 from scenarios.fleet import SERVICE_NAME, ShopFleet
 from scenarios.runner import Given, Ran
 from scenarios.shop import Shop
+from scenarios.workflows import given_inputs
 
 from deploygate.fake_github import FakeGitHub
 
@@ -63,7 +65,7 @@ def test_the_inventory_is_put_back_by_a_pull_request_where_that_is_permitted(
         "pull-requests": "write",
         "statuses": "write",
     }
-    monkeypatch.setattr("scenarios.as_processes.permissions", lambda _file: may)
+    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: may)
     ran = merged(shop, "2.0", at=ILL)
     assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
     (proposal,) = [pull for pull in shop.repo.pulls.values() if pull.state == "open"]
@@ -75,6 +77,17 @@ def test_the_inventory_is_put_back_by_a_pull_request_where_that_is_permitted(
     assert wanted is not None
     changed = [line for line in text.splitlines() if line not in wanted.splitlines()]
     assert changed == ['    version: "1.0"']
+
+
+def test_the_inventory_is_put_back_after_a_deploy_by_hand_of_what_it_wants_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "scenarios.as_processes.given_inputs", lambda *asked: given_inputs(*asked) | {"service": SERVICE_NAME}
+    )
+    ran = shop.run(replace(shop.merged(shop.wish("2.0", at=ILL)), event="workflow_dispatch"))
+    assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
+    assert re.findall(r"(?m)^[+-]    version.*", ran.summary) == ["-    version: '2.0'", "+    version: '1.0'"]
 
 
 def test_where_the_rollback_workflow_cannot_be_started_the_gate_takes_it_back_itself_and_says_so(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -62,14 +63,11 @@ def said(text: str) -> str:
 
 
 @pytest.mark.parametrize("lacking", list(MAY))
-def test_f1_a_deploy_gets_there_without_any_one_permission_and_names_it_once(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch, lacking: str
-) -> None:
+def test_f1_a_deploy_gets_there_without_any_one_permission_and_names_it_once(opened: Opened, lacking: str) -> None:
     shop = opened()
     job = shop.merged(shop.wish("2.0"))
     may = {key: level for key, level in MAY.items() if key != lacking}
-    monkeypatch.setattr("scenarios.as_processes.permissions", lambda _file: may)
-    ran = shop.run(job)
+    ran = shop.run(replace(job, permissions=may))
     if lacking == "contents":  # which versions a push changes can't be told: that is no yes
         assert ended(ran) == ("cannot_tell", "cannot_tell", "9"), ran.log
         assert shop.fleet.versions() == shop.fleet.all_at("1.0")
@@ -83,14 +81,13 @@ def test_f1_a_deploy_gets_there_without_any_one_permission_and_names_it_once(
 
 
 def test_f1_without_actions_write_a_failed_deploy_is_taken_back_here_and_the_permission_is_named(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+    opened: Opened,
 ) -> None:
     shop = opened()
     pull = shop.wish("2.0", at=ILL)
     job = shop.merged(pull)
     may = {key: level for key, level in MAY.items() if key != "actions"}
-    monkeypatch.setattr("scenarios.as_processes.permissions", lambda _file: may)
-    ran = shop.run(job)
+    ran = shop.run(replace(job, permissions=may))
     assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
     assert shop.fleet.versions() == shop.fleet.all_at("1.0")
     assert said(shop.comment(pull)).count("needs actions: write") == 1, shop.comment(pull)

@@ -14,7 +14,7 @@ from .checkout import checked_out
 from .commands import commands, file_commands
 from .runner import FUSE, PATIENCE, Given, Job, Ran
 from .shop import FULL_NAME
-from .workflows import PROJECT, action, defaults, given_inputs, permissions
+from .workflows import PROJECT, action, defaults, given_inputs
 
 FILES = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
 
@@ -25,6 +25,7 @@ class Processes:
     def __init__(self, folder: Path, given: Given) -> None:
         self._folder, self._given = folder, given
         self._begun: list[JobProcess] = []
+        self.more: dict[str, str] = {}  # that stands in the environment of the jobs besides, or in place of what does
 
     def begin(self, job: Job) -> "JobProcess":
         where = self._folder / f"job-{job.run.number}-{len(self._begun)}"
@@ -36,9 +37,9 @@ class Processes:
             "secrets": self._given.secrets,
             "vars": self._given.variables,
         }
-        contexts["github"] = {"token": self._given.hub.token(permissions(job.workflow), repositories=[FULL_NAME])}
+        contexts["github"] = {"token": self._given.hub.token(job.permissions, repositories=[FULL_NAME])}
         inputs = defaults(contexts) | given_inputs(job.workflow, contexts)
-        running = JobProcess(where, self._environment(job, where) | _as_variables(inputs))
+        running = JobProcess(where, self._environment(job, where) | _as_variables(inputs) | self.more)
         self._begun.append(running)
         return running
 
@@ -116,14 +117,18 @@ class JobProcess:
             self.kill()
             raise AssertionError(f"it did not end within {FUSE:g} s\n{self._said('main')}") from None
         outputs = file_commands(self._file("main", "GITHUB_OUTPUT"))
-        kept = file_commands(self._file("main", "GITHUB_STATE"))
-        post = self._started("post", _post(), {f"STATE_{name}": value for name, value in kept.items()})
+        post = self.post()
         assert post.wait(FUSE) == 0, self._said("post")
         told = tuple(commands(self._said("main") + self._said("post")))
         return Ran(
             code == 0, outputs, told, self._file("main", "GITHUB_STEP_SUMMARY"),
             self._file("post", "GITHUB_STEP_SUMMARY"), self._said("main") + self._said("post"),
         )  # fmt: skip
+
+    def post(self, name: str = "post", **more: str) -> "subprocess.Popen[bytes]":
+        """Start the post step; `more` is otherwise in its environment."""
+        kept = file_commands(self._file("main", "GITHUB_STATE"))
+        return self._started(name, _post(), {f"STATE_{key}": value for key, value in kept.items()} | more)
 
     def _started(self, name: str, words: list[str], more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         files = {variable: self._where / name / variable for variable in FILES}

@@ -2,21 +2,29 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from processes.fleet import FUSE
 
 from .fleet import SERVICE_NAME
 from .runner import Job, Ran
-from .shop import Shop
+from .shop import FULL_NAME, Shop
 
 CHAIN, PRODUCTION = f"deploygate/parallel-chain/{SERVICE_NAME}", f"deploygate/production/{SERVICE_NAME}"
 SECOND = {"s-1": {"slow": 3.0}}  # the second of the four instances is long about its start
 GENTLE = {"deadline": "30s"}  # and has the time
+WITHHELD = {f"/repos/{FULL_NAME}/git/refs"}  # a branch for the pull request that puts back: only who wants it gives it
 
 
 class Five:
     """Five scenarios; a subclass has the fixture `shop`."""
+
+    @pytest.fixture(autouse=True)
+    def _permitted(self, shop: Shop) -> Iterator[None]:
+        """Hold the project's workflows to the permissions that they declare: nothing is refused for want of one."""
+        yield
+        assert {one.path for one in shop.hub.requests if one.status == 403} <= WITHHELD
 
     def test_a_broken_inventory_is_marked_at_its_line_and_turns_the_pull_request_red(self, shop: Shop) -> None:
         broken = shop.fleet.inventory("2.0").replace("purpose:", "porpoise:")

@@ -8,19 +8,20 @@ from deploygate.fake_github import FakeGitHub, Run
 
 from .commands import Command
 
-FUSE = 120.0  # seconds after which a job fails the test rather than hangs it
+FUSE = 240.0  # seconds after which a job fails the test rather than hangs it
 PATIENCE = (7.5, 2.5)  # seconds from SIGINT to SIGTERM, and from there to SIGKILL: GitHub's own runner's
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run of one workflow of the shop's: its event, and the commit and ref that it is about."""
+    """A run of one workflow of the shop's: its event, the commit and ref that it is about, what its token may do."""
 
     run: Run
     event: str
     payload: Mapping[str, Any]
     sha: str
     ref: str
+    permissions: Mapping[str, str]
     inputs: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
 

@@ -8,7 +8,7 @@ from deploygate.fake_github import Dispatch, FakeGitHub, Pull, Run
 
 from .fleet import ShopFleet
 from .runner import Job, Ran, Runner, Running
-from .workflows import FILES, INPUTS, title
+from .workflows import FILES, INPUTS, permissions, title
 
 FULL_NAME = "acme/shop"
 
@@ -138,7 +138,8 @@ class Shop:
             },
             "sender": {"login": run.actor.login},
         }
-        return Job(run, run.event, {**about, **shared}, sha, ref, dict(inputs or {}))
+        may = permissions(run.workflow.file)
+        return Job(run, run.event, {**about, **shared}, sha, ref, may, dict(inputs or {}))
 
     def _tried(self, pull: Pull) -> str:
         """Return the commit that a merge would make: no branch has it, and no status belongs to it."""

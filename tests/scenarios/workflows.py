@@ -48,7 +48,7 @@ on:
       raised: {description: Ticked by a deploy that failed., type: boolean, default: false}
 jobs:
   gate:
-    permissions: {contents: read, deployments: write, pull-requests: write, statuses: write}
+    permissions: {actions: read, contents: read, deployments: write, pull-requests: write, statuses: write}
     uses: OWNER/deploygate/.github/workflows/rollback.yml@v0
     with:
       service: ${{ inputs.service }}

@@ -1,5 +1,6 @@
 """`deploygate action`: the main step of the Action; a runner gives its inputs in the environment."""
 
+import io
 import os
 import signal
 import sys
@@ -38,8 +39,16 @@ def command(**given: str) -> None:
 
     This is the entry point of the container. Each option is an input of action.yml; an empty one means its default.
     """
+    spell_out()
     _end_at_once_on_signals()
     sys.exit(main_step(given, os.environ))
+
+
+def spell_out() -> None:
+    """Print UTF-8, as a runner reads it, whatever the locale; what is no letter in it is spelt out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _end_at_once_on_signals() -> None:

@@ -70,6 +70,7 @@ class Beyond:
     journal: Callable[[Journal, RunId], Journal] = _same_journal
     locks: Callable[[Locks], Locks] = _same_locks
     forge: Callable[[SystemClock, RunId], Forge] | None = None
+    clock: Callable[[], SystemClock] = SystemClock
     github_run: int | None = None
     workflows: Callable[[SystemClock, RunId], Hosts] = _workflows
 
@@ -105,7 +106,7 @@ def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HE
     if loaded.inventory is None:
         raise InventoryError(loaded.findings)
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
-    clock = SystemClock()
+    clock = beyond.clock()
     shells = Shells(places.ssh.inputs(), environment({}))
     parts = Parts(places.folder.resolve(), run, shells, lambda: beyond.workflows(clock, run))
     hosts = Drivers(parts.driver)

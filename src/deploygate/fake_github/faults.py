@@ -19,6 +19,7 @@ class Options(TypedDict, total=False):
     body: Any
     headers: Mapping[str, str]
     times: int | None
+    skip: int
     delay: float
     cut: bool
     after_handling: bool
@@ -28,10 +29,10 @@ class Options(TypedDict, total=False):
 class Fault:
     """What happens to the next requests of a kind.
 
-    In `path`, which begins where the API does, a `*` or a name in braces is anything. `times` is how many requests it
-    is for; None is all. A `delay`, in seconds, is before the request is handled, or after it where `after_handling` is
-    set. That also lets GitHub do what it was asked before the answer is replaced by another `status`, or the connection
-    is `cut`.
+    In `path`, which begins where the API does, a `*` or a name in braces is anything. It is for `times` requests, None
+    is all, after as many as `skip` says, which go well. A `delay`, in seconds, is before the request is handled, or
+    after it where `after_handling` is set. That also lets GitHub do what it was asked before the answer is replaced by
+    another `status`, or the connection is `cut`.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Fault:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = 1
+    skip: int = 0
     delay: float = 0.0
     cut: bool = False
     after_handling: bool = False
@@ -50,7 +52,10 @@ class Fault:
         if self.times is not None and self.met >= self.times:
             return False
         pattern = sub(r"\{\w+\}", "*", self.path)
-        return self.method in {"*", method} and fnmatchcase(path, pattern)
+        if not (self.method in {"*", method} and fnmatchcase(path, pattern)):
+            return False
+        self.skip -= 1
+        return self.skip < 0
 
     @property
     def replaces(self) -> bool:

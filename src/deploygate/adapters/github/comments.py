@@ -44,17 +44,22 @@ class Sticky:
         self._run_url = run_url
         self._me: int | None = None
 
-    def show(self, number: int, key: str, markdown: str, head_sha: str | None = None) -> str:
+    def show(
+        self, number: int, key: str, markdown: str, head_sha: str | None = None, *, giving_way: bool = False
+    ) -> str:
         """Show a comment in place of the earlier one with this key, and return its address.
 
         Where a newer run has written it, or one about the pull request's head while this run is about another commit,
-        it is left as it is. `head_sha` saves the call that finds the head.
+        it is left as it is. `head_sha` saves the call that finds the head. With `giving_way`, one that another run has
+        written about the same commit is left as it is too.
 
         Raises:
             GitHubTrouble: It is not shown, or that is not known.
         """
         body = self._body(key, markdown)
         earlier = self._marked(number, key)
+        if giving_way and earlier and earlier[0].run[0] != self._run[0] and earlier[0].sha == self._sha:
+            return earlier[0].url
         if not earlier:
             made = self._create(number, key, body)
             earlier = self._marked(number, key) or [made]  # another run may have been as fast

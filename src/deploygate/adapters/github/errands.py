@@ -30,7 +30,8 @@ class Errands:
         """Have something done in its turn, and wait for its result, for `budget` seconds at the most.
 
         Raises:
-            GitHubTrouble: It took too long: it was not begun, and will not be, or its result comes too late.
+            GitHubTrouble: It failed, also in a way that nobody foresaw; or it took too long: it was not begun, and will
+            not be, or its result comes too late.
         """
         if self._over:
             raise GitHubTrouble("GitHub is not asked any more")
@@ -40,7 +41,7 @@ class Errands:
             asked.given_up = True
             raise GitHubTrouble(f"GitHub took longer than {seconds(budget)}")
         if asked.failed is not None:
-            raise asked.failed
+            raise _told(asked.failed)
         return asked.results[0]
 
     def finish(self, budget: float) -> bool:
@@ -59,6 +60,15 @@ class Errands:
                 self._note(trouble.says)
             except Exception as error:  # noqa: BLE001 - what one errand did not foresee must not end the others
                 self._note(plain(f"GitHub could not be told: {type(error).__name__}: {error}"))
+
+
+def _told(error: Exception) -> Exception:
+    """Return what went wrong in the words that all are ready for."""
+    if isinstance(error, GitHubTrouble):
+        return error
+    trouble = GitHubTrouble(plain(f"what came of asking GitHub was not foreseen: {type(error).__name__}: {error}"))
+    trouble.__cause__ = error
+    return trouble
 
 
 class _Asked(Generic[_Result]):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from deploygate.adapters.github.client import Hub
 from deploygate.adapters.github.deployments import Deployments, Found, goes_on, task
-from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.github.trouble import GitHubTrouble, Unsent
 from deploygate.closing import Course, Said
 from deploygate.endings import Ending, Goal
 from deploygate.names import PRODUCTION, Environment, InstanceName, RunId, ServiceName
@@ -41,16 +41,28 @@ class Records:
 
     def __init__(self, hub: Hub, occasion: Occasion) -> None:
         self.opened: dict[Environment, int] = {}
+        self._open: set[int] = set()
+        self._unsure = False
         self._hub = hub
         self._occasion = occasion
         self._deployments = Deployments(hub, occasion)
         self._listed: dict[ServiceName, tuple[Found, ...]] = {}
         self._told: dict[int, tuple[Said, ...]] = {}
 
+    @property
+    def settled(self) -> bool:
+        """Whether every record that was opened here is known to be closed; to be asked once all is written."""
+        return not self._open and not self._unsure
+
     def open(self, plan: Plan, run: RunId, by: Authored) -> None:
         """Make a record for each environment that a run concerns; where one fails, those before it are there."""
         for record in records(run, plan, by):
-            self.opened[record.environment] = self._deployments.create(record)
+            try:
+                self.opened[record.environment] = self._deployments.create(record)
+            except Unsent:
+                self._unsure = True
+                raise
+            self._open.add(self.opened[record.environment])
 
     def in_progress(self, environment: Environment) -> None:
         """Say that an environment is being changed."""
@@ -64,6 +76,7 @@ class Records:
             state = course.state(environment, ending, debts)
             try:
                 self.mark(deployment, state, line)
+                self._open.discard(deployment)
                 if state == "success" and environment == PRODUCTION:  # GitHub does this by itself for the others
                     self._supersede(course.plan.service, run)
             except GitHubTrouble as trouble:

@@ -72,12 +72,12 @@ class Runner:
         """Show the summary of the step, in place of the one before; cut at a line before a runner would drop it."""
         where = self._environ.get("GITHUB_STEP_SUMMARY")
         if where:
-            Path(where).write_text(cut(markdown, SUMMARY, ""), encoding="utf-8")
+            Path(where).write_text(cut(markdown, SUMMARY, ""), encoding="utf-8", errors="backslashreplace")
 
     def _append(self, variable: str, text: str) -> None:
         where = self._environ.get(variable)
         if where:
-            with Path(where).open("a", encoding="utf-8") as file:
+            with Path(where).open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
 
     def _tell(self, lines: Sequence[str]) -> None:

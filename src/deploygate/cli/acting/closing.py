@@ -3,6 +3,7 @@
 It finds its way without being told: by the journals of this job, and by what GitHub has on record of this run.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,23 +17,23 @@ from deploygate.adapters.runner import Runner
 from deploygate.cli.acting.concealing import Concealed
 from deploygate.cli.acting.deploy import tell_whom
 from deploygate.cli.acting.desk import Desk
-from deploygate.cli.acting.gates import Gates
+from deploygate.cli.acting.gates import CUT_OFF, Gates
 from deploygate.cli.acting.inputs import INPUTS, parsed
-from deploygate.cli.acting.step import open_desk, write
+from deploygate.cli.acting.step import open_desk, unforeseen, write
 from deploygate.cli.loading import load_inventory
 from deploygate.cli.observing import observe
 from deploygate.cli.running import Telling, run
-from deploygate.endings import Ending, Goal, succeeded
+from deploygate.endings import EXIT_CODES, Ending, Goal, succeeded
 from deploygate.errors import GateError
 from deploygate.inventory import Inventory, Service
-from deploygate.names import RunId
+from deploygate.names import RunId, ServiceName
 from deploygate.past import Run
 from deploygate.wish import Wish
 from deploygate.wording import plain
 
 _BUDGET = 30.0  # seconds for one question to GitHub
 _CHANGES = {"deploy", "rollback", "restore"}
-_CUT_OFF = {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR}
+_OURS = re.compile(r"deploygate/[^/]+/[^/]+")  # the contexts of deploys
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,22 @@ class Left:
     run: Run | None
     records: tuple[Unclosed, ...]
     contexts: tuple[str, ...]
+    untold: bool = False  # the step is known not to have come to its last line
+
+    @property
+    def ending(self) -> Ending:
+        """How it ended: a run that nobody has ended was cut off."""
+        return (self.run.ending if self.run else None) or Ending.INTERRUPTED
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it was stopped before it could say how the instances are."""
+        return self.ending in CUT_OFF
 
     @property
     def open(self) -> bool:
         """Whether anything has to be put right or closed."""
-        return bool(self.records or self.contexts or (self.run and self.run.ending in _CUT_OFF))
+        return bool(self.records or self.contexts or (self.run and (self.untold or self.cut_off)))
 
 
 def last_word(environ: Mapping[str, str]) -> int:
@@ -64,18 +76,21 @@ def last_word(environ: Mapping[str, str]) -> int:
         return 0
     if desk.inputs.verb not in _CHANGES:
         return 0
-    gates = Gates(desk, environ)
+    code = 0
     try:
-        _close(desk, gates)
+        _close(desk, Gates(desk, environ), environ.get("STATE_SINCE", ""))
     except GateError as error:
-        desk.say(f"✘ {error.ending}  {plain(error.says, 300)}\n  now   {error.help}\n")
+        desk.say(f"✘ {error.ending}  {plain(error.says, 300)}\n  now   {plain(error.help, 500)}\n")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is said of it must be harmless
+        desk.say(f"✘ {Ending.INTERNAL_ERROR}  {unforeseen(error)}\n")
+        code = EXIT_CODES[Ending.INTERNAL_ERROR]
     desk.close()
-    return 0
+    return code
 
 
-def _close(desk: Desk, gates: Gates) -> None:
+def _close(desk: Desk, gates: Gates, since: str) -> None:
     inventory = load_inventory(desk.inputs.inventory).inventory
-    lefts = [left for left in _lefts(desk, gates, inventory) if left.open]
+    lefts = [left for left in _lefts(desk, gates, inventory, since) if left.open]
     if not lefts:
         return
     tell_whom(desk)
@@ -91,21 +106,38 @@ def _close(desk: Desk, gates: Gates) -> None:
     desk.summary(markdown)
 
 
-def _lefts(desk: Desk, gates: Gates, inventory: Inventory | None) -> list[Left]:
-    """Find what this step began: what is not known of GitHub is known of the journals, and the other way round."""
+def _lefts(desk: Desk, gates: Gates, inventory: Inventory | None, since: str) -> list[Left]:
+    """Find what this step began: what is not known of GitHub is known of the journals, and the other way round.
+
+    `since` is when it began; a runner that does not tell has no journals of earlier jobs.
+    """
     runs: dict[str, Run] = {}
     for name in inventory.services if inventory else ():
-        ours = [one for one in gates.here(name) if not one.alive]
-        if ours:
-            runs[name] = ours[-1]
+        run = _last(desk, gates, name)
+        if run and run.at >= since:
+            runs[name] = run
     records: dict[str, list[Unclosed]] = {}
     contexts: dict[str, list[str]] = {}
     for one in gates.unclosed():
         records.setdefault(one.record.service, []).append(one)
     for context in _pending(desk):
         contexts.setdefault(context.rpartition("/")[2], []).append(context)
-    names = dict.fromkeys([*runs, *records, *contexts])
-    return [Left(name, runs.get(name), tuple(records.get(name, ())), tuple(contexts.get(name, ()))) for name in names]
+    about = desk.inputs.service  # other jobs of the same run may be at other services, and go on
+    names = [name for name in dict.fromkeys([*runs, *records, *contexts]) if about in {"", name}]
+    return [
+        Left(name, runs.get(name), tuple(records.get(name, ())), tuple(contexts.get(name, ())), untold=bool(since))
+        for name in names
+    ]
+
+
+def _last(desk: Desk, gates: Gates, service: ServiceName) -> Run | None:
+    """Return the last run of a service in this job; where its journal is broken, the others are closed all the same."""
+    try:
+        ours = [one for one in gates.here(service) if not one.alive]
+    except GateError as error:
+        desk.note(f"what this job did to {service} can't be read: {error.says}")
+        return None
+    return ours[-1] if ours else None
 
 
 def _pending(desk: Desk) -> list[str]:
@@ -118,13 +150,13 @@ def _pending(desk: Desk) -> list[str]:
     except GitHubTrouble as trouble:
         desk.note(f"what is pending can't be read: {trouble.says}")
         return []
-    return [one.context for one in found.values() if one.state == "pending" and one.url == at.run_url]
+    ours = (one for one in found.values() if one.state == "pending" and one.url == at.run_url)
+    return [one.context for one in ours if _OURS.fullmatch(one.context)]
 
 
 def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) -> Account:
     """Return the truth of a service: what each instance answers now."""
     record = left.records[0].record if left.records else None
-    ending = (left.run.ending if left.run else None) or Ending.INTERRUPTED
     goal = left.run.plan.goal if left.run else record.goal if record else Goal(desk.inputs.verb)
     version = left.run.plan.version if left.run else record.version if record else ""
     service = (
@@ -132,16 +164,17 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
     )
     rows = _rows(desk, gates, service, left.run.run if left.run else record.run if record else "") if service else ()
     seen = ", ".join(f"{row.instance} {row.version if row.health == 'healthy' else row.health}" for row in rows)
-    says = f"{left.service} {version}: the step was stopped; observed after it: {seen or 'nothing'}"
+    what = "the step was stopped" if left.cut_off else "the step was over, and could not tell of it"
+    says = f"{left.service} {version}: {what}; observed after it: {seen or 'nothing'}"
     return Account(
         run=left.run.run if left.run else record.run if record else RunId(""),
         goal=goal,
         service=left.service,
         version=version,
-        ending=ending,
+        ending=left.ending,
         headline=says,
         why=left.run.cause if left.run else "",
-        now="Run the workflow again to finish it, or the rollback workflow to undo it.",
+        now="Run the workflow again to finish it, or the rollback workflow to undo it." if left.cut_off else "",
         concerns=("ops", service.owners.ops) if service else None,
         rows=rows,
     )

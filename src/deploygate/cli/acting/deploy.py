@@ -46,11 +46,9 @@ def deploy(desk: Desk, gates: Gates) -> Outcome:
     stopped = False
     while names and not stopped and all(succeeded(one.ending, one.goal) for one in accounts):
         going = [f"{name} {desk.inputs.version or loaded.inventory.services[name].wanted}" for name in names]
-        if not desk.inputs.dry_run:
-            desk.comment(report.several_markdown(accounts, going, going=True), going=True)
         name = names.pop(0)
         try:
-            told, stopped = _one(desk, gates, name)
+            told, stopped = _one(desk, gates, name, report.several_markdown(accounts, going, going=True))
         except GateError as error:
             if not accounts:
                 raise
@@ -108,9 +106,9 @@ def tell_whom(desk: Desk) -> None:
     desk.pull = next((one.number for one in pulls if one.merged), None)
 
 
-def _one(desk: Desk, gates: Gates, name: ServiceName) -> tuple[Account | None, bool]:
+def _one(desk: Desk, gates: Gates, name: ServiceName, going: str) -> tuple[Account | None, bool]:
     inputs = desk.inputs
-    with closing(gates.open()) as gate:
+    with closing(gates.open(going=going)) as gate:
         wish = Wish(
             service_named(gate.inventory, name),
             version_named(inputs.version),
@@ -157,8 +155,7 @@ def _outcome(
     proposal = put_back(desk, last) if last.ending is Ending.ROLLED_BACK and not stopped else None
     points = [*gates.raised(), *([proposal.point] if proposal else [])]
     markdown = report.several_markdown(accounts, waiting, points=points, folded=proposal.folded if proposal else ())
-    if desk.going:
-        desk.comment(markdown)
+    desk.comment(markdown, giving_way=last.ending is Ending.LOCKED)  # to the run that holds the lock
     _, says = report.several_headline(accounts, waiting)
     if waiting:
         desk.say(f"  note  {count(len(waiting), 'service')} after it not begun: {', '.join(waiting)}\n")

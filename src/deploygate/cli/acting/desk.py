@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,10 +15,11 @@ import click
 
 from deploygate.adapters.github.client import ORDINARY, QUICK, Hub
 from deploygate.adapters.github.comments import Sticky
+from deploygate.adapters.github.dispatching import address
 from deploygate.adapters.github.errands import Errands
 from deploygate.adapters.github.line import Patience
 from deploygate.adapters.github.statuses import State, set_status
-from deploygate.adapters.github.trouble import GitHubTrouble
+from deploygate.adapters.github.trouble import Denied, GitHubTrouble
 from deploygate.adapters.runner import Runner
 from deploygate.cli.acting.concealing import Concealed
 from deploygate.cli.acting.inputs import Inputs
@@ -33,6 +34,7 @@ Answer = TypeVar("Answer")
 _KEY = "deploygate"  # of the one comment
 CLOSING = 20.0  # seconds at the end of a step for what is still to be written
 HURRIED = 3.0  # the same, where a runner is about to kill the step
+_FOR_GOOD = {401, 403, 404, 410}  # answers that the next attempt would get as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Desk:
         self._hubs: dict[str, Hub] = {}
         self._stickies: dict[Hub, Sticky] = {}
         self._off: set[str] = set()
+        self._pending: set[tuple[str, str]] = set()  # commits and contexts that may be shown as pending
         self.online = self._reached()
         if self.online and self.occasion.fork:
             self.note("the change comes from a fork, whose token may only read: no status, comment or deployment")
@@ -92,6 +95,11 @@ class Desk:
         """Return a path as it is in the repository, whose top is where a step begins."""
         return Path(os.path.relpath(path)).as_posix()
 
+    @property
+    def settled(self) -> bool:
+        """Whether no status that was begun is left as pending; to be asked once all is written."""
+        return not self._pending
+
     def note(self, says: str) -> None:
         """Take down what could not be done, to be told once at the end, and in the log at once."""
         said = self.concealed.hide(plain(says, 300))
@@ -108,13 +116,22 @@ class Desk:
     def status(self, context: str, state: State, says: str, sha: str = "") -> None:
         """Set a commit status: on the commit of the event, or on another one."""
         url, where, said = self.occasion.run_url, sha or self.occasion.sha, self.concealed.hide(says)
-        if self.inputs.statuses != "none" and where:
-            self.write("statuses", lambda hub: set_status(hub, where, context, state, said, url))
+        if self.inputs.statuses == "none" or not where:
+            return
 
-    def comment(self, markdown: str, pull: int | None = None, *, going: bool = False) -> None:
+        def show(hub: Hub) -> None:
+            self._pending.add((where, context))
+            set_status(hub, where, context, state, said, url)
+            if state != "pending":
+                self._pending.discard((where, context))
+
+        self.write("statuses", show)
+
+    def comment(self, markdown: str, pull: int | None = None, *, going: bool = False, giving_way: bool = False) -> None:
         """Show the one comment on the pull request, in place of the earlier one: what it would do, then what it did.
 
-        `going` says that more is to come; then the step owes another one, however it ends.
+        `going` says that more is to come; then the step owes another one, however it ends. With `giving_way` one that
+        another run has written about the same commit is left as it is.
         """
         self.going = going
         at, number = self.occasion, pull or self.pull
@@ -124,7 +141,7 @@ class Desk:
         if self.inputs.comment and number is not None:
 
             def show(hub: Hub) -> None:
-                self.comment_url = self._sticky(hub).show(number, _KEY, said)
+                self.comment_url = address(self._sticky(hub).show(number, _KEY, said, giving_way=giving_way))
 
             self.write("comment", show)
 
@@ -144,10 +161,15 @@ class Desk:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Show findings at their lines."""
         with suppress(OSError):
-            self.runner.annotate(findings)
+            self.runner.annotate([self._concealed(finding) for finding in findings])
+
+    def _concealed(self, finding: Finding) -> Finding:
+        where = replace(finding.where, file=self.concealed.hide(finding.where.file))
+        says, advice = self.concealed.hide(finding.says), self.concealed.hide(finding.help)
+        return replace(finding, where=where, says=says, help=advice)
 
     def write(self, surface: str, job: Callable[[Hub], object]) -> None:
-        """Have something written through GitHub's API, in its turn; a surface that fails is left alone from then on."""
+        """Have something written through GitHub's API, in its turn; where that is denied, it is not tried again."""
         if surface in self._off or not self.online or self.occasion.fork:
             return
 
@@ -157,7 +179,8 @@ class Desk:
             try:
                 job(self.hub())
             except GitHubTrouble as trouble:
-                self._off.add(surface)
+                if isinstance(trouble, Denied) or trouble.status in _FOR_GOOD:
+                    self._off.add(surface)
                 self.note(f"{surface}: {trouble.says}")
 
         self.errands.submit(attempt)
@@ -201,10 +224,11 @@ class Desk:
         at = self.occasion
         return Hub(at.api_url, self.inputs.token, at.repository, patience=patience, stopped=self.stopped)
 
-    def close(self, *, hurried: bool = False) -> None:
-        """Wait until all is written, for a bounded time."""
+    def close(self, *, hurried: bool = False) -> bool:
+        """Wait until all is written, for a bounded time, and tell whether it is."""
         if not self.errands.finish(HURRIED if hurried else CLOSING):
             self.note("not all was told on GitHub: its API took too long")
-        else:
-            for hub in self._hubs.values():
-                hub.close()
+            return False
+        for hub in self._hubs.values():
+            hub.close()
+        return True

@@ -19,7 +19,7 @@ from deploygate.adapters.github.workflow_driver import WorkflowDriver
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.wiring import Beyond, Gate, Places, open_gate
 from deploygate.closing import description
-from deploygate.endings import Ending
+from deploygate.endings import Ending, succeeded
 from deploygate.inventory import Service
 from deploygate.names import RunId, ServiceName
 from deploygate.past import Past, Run
@@ -28,19 +28,27 @@ from deploygate.records import Authored, GitHubRun
 from deploygate.ways import KillStart, Programs
 
 _BUDGET = 60.0  # seconds for reading what earlier runs left
+CUT_OFF = {Ending.INTERRUPTED, Ending.INTERNAL_ERROR}  # of what follows nobody knows but who looks
 _STATES: Mapping[str, State] = {"pending": "pending", "success": "success", "error": "error"}
 
 
 class DeskForge:
-    """A `Forge` for one run of a step: statuses go to the desk, which tells the rest when all runs are over."""
+    """A `Forge` for one run of a step: statuses go to the desk, which tells the rest when all runs are over.
 
-    def __init__(self, desk: Desk, rollbacks: Rollbacks | None) -> None:
+    `going` is the comment while it is under way. Without it no status is set: a rollback, and what puts traffic right,
+    is no verdict on the commit that it runs at.
+    """
+
+    def __init__(self, desk: Desk, rollbacks: Rollbacks | None, going: str) -> None:
         self._desk = desk
         self._rollbacks = rollbacks
+        self._going = going
 
     def status(self, context: str, state: str, says: str) -> None:
-        """Set the commit status of a deploy; a rollback is no verdict on the commit that it runs at."""
-        if self._desk.inputs.verb == "deploy":
+        """Set the commit status of a deploy."""
+        if self._going:
+            if state == "pending":  # with the lock: before that, what is shown is of the run that holds it
+                self._desk.comment(self._going, going=True)
             self._desk.status(context, _STATES.get(state, "failure"), says)
 
     def comment(self, key: str, markdown: str) -> None:
@@ -63,17 +71,19 @@ class Gates:
         self._desk = desk
         self._environ = environ
         self._records: Records | None = None
+        self._kept: list[Records] = []
+        self._clock = SystemClock()  # one for all: a stop is meant for the step, not for one of its runs
         self._rollbacks: Rollbacks | None = None
 
-    def open(self, take_over: str = "", *, recording: bool = True) -> Gate:
-        """Return a gate on the inventory of the workspace.
+    def open(self, take_over: str = "", *, recording: bool = True, going: str = "") -> Gate:
+        """Return a gate on the inventory of the workspace; `going` is the comment while a run of it is under way.
 
         Raises:
             InventoryError: The inventory has errors.
         """
         inputs = self._desk.inputs
         places = Places(inputs.inventory, self._state(), inputs.ssh)
-        return open_gate(places, take_over or inputs.take_over or None, self._beyond(recording=recording))
+        return open_gate(places, take_over or inputs.take_over or None, self._beyond(going, recording=recording))
 
     def past(self, service: ServiceName) -> Past:
         """Return what earlier runs of a service left, as far as it is on record."""
@@ -118,11 +128,19 @@ class Gates:
             self._desk.note(f"the records of this run can't be read: {trouble.says}")
             return ()
 
+    @property
+    def settled(self) -> bool:
+        """Whether every record that this step has opened is known to be closed."""
+        return all(one.settled for one in self._kept)
+
     def close(self, records: Sequence[Unclosed], ending: Ending, says: str) -> None:
         """Close records that a step has left open."""
         line = description(ending, says, out=None)  # who is left out of a balancer, only the killed step knew
         for one in records:
-            state = "error" if one.begun else "inactive"
+            if succeeded(ending, one.record.goal):
+                state = "success"
+            else:
+                state = "inactive" if not one.begun else "error" if ending in CUT_OFF else "failure"
             self._desk.write("deployments", partial(self._mark, one.id, state, line))
 
     def _mark(self, deployment: int, state: str, line: str, hub: Hub) -> None:
@@ -141,7 +159,7 @@ class Gates:
             "rollback_run_url": self._page(raised.run_id) if raised else "",
         }
 
-    def _beyond(self, *, recording: bool) -> Beyond:
+    def _beyond(self, going: str, *, recording: bool) -> Beyond:
         desk = self._desk
         number = int(desk.occasion.run_id) if desk.occasion.run_id.isdecimal() else None
 
@@ -149,12 +167,13 @@ class Gates:
             if not (recording and desk.online and desk.inputs.deployments):
                 return inner
             self._records = Records(desk.line, desk.occasion)
+            self._kept.append(self._records)
             return Memory(inner, self._records, desk.errands, run, self._by(number), desk.note)
 
         def forge(clock: SystemClock, _run: RunId) -> Forge:
             desk.clock = clock
             self._rollbacks = self._raising(clock)
-            return DeskForge(desk, self._rollbacks)
+            return DeskForge(desk, self._rollbacks, going)
 
         def locks(inner: Locks) -> Locks:
             if not desk.online:
@@ -164,7 +183,7 @@ class Gates:
         def workflows(clock: SystemClock, run: RunId) -> Hosts:
             return WorkflowDriver(partial(desk.new_hub, ORDINARY), run, clock)
 
-        beyond = Beyond(journal, locks, forge, number)
+        beyond = Beyond(journal, locks, forge, lambda: self._clock, number)
         return replace(beyond, workflows=workflows) if desk.online else beyond
 
     def _raising(self, clock: SystemClock) -> Rollbacks | None:

@@ -90,6 +90,7 @@ INPUTS: Mapping[str, tuple[str, str]] = {
     "dry_run": ("false", "Whether everything is checked and shown, and nothing is changed on any host."),
 }
 
+_LONGEST_PATH = 1000  # characters, which every system can take
 _CHOICES = {"verb": VERBS, "baseline": ("healthy", "broken"), "statuses": ("all", "changed", "none")}
 _SWITCHES = ("observe", "reviews", "verify_owners", "raised", "comment", "deployments", "put_back", "dry_run")
 
@@ -133,6 +134,10 @@ def parsed(given: Mapping[str, str]) -> Inputs:
     for name, choices in _CHOICES.items():
         if text[name] not in choices:
             raise GateError(f"the input {name} is {quoted(text[name])}", help=f"It can be: {', '.join(choices)}.")
+    if len(text["inventory"]) > _LONGEST_PATH or not text["inventory"].isprintable():
+        raise GateError(
+            f"the input inventory is {quoted(text['inventory'])}", help="It is the path of a file or folder."
+        )
     switch = {name: _switch(name, text[name]) for name in _SWITCHES}
     waived = parsed_waivers(tuple(line.strip() for line in text["waive"].splitlines() if line.strip()), WAIVABLE)
     if text["baseline"] == "broken":

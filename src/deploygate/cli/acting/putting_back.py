@@ -8,6 +8,7 @@ from pathlib import Path
 from deploygate import report
 from deploygate.account import Account
 from deploygate.adapters.documents import read_document
+from deploygate.adapters.github.dispatching import address
 from deploygate.adapters.github.pulls import PutBack, open_put_back
 from deploygate.adapters.github.trouble import GitHubTrouble
 from deploygate.amending import amended
@@ -42,7 +43,7 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
     where = document.value("services", told.service, "version")
     try:
         path = Path(where.file)
-        before = path.read_text(encoding="utf-8")
+        before = path.read_bytes().decode()  # with the ends of its lines as they are
         after = amended(before, where, Version(told.version), back)
     except (OSError, ValueError) as error:
         desk.note(f"the inventory can't be put back by an edit: {error}")
@@ -56,12 +57,13 @@ def put_back(desk: Desk, told: Account) -> Proposal | None:
     name = desk.in_repository(path)
     change = PutBack(occasion.default_branch, branch, name, before, after, title, body)
     try:
-        url = desk.ask(lambda hub: open_put_back(hub, change), _BUDGET)
+        url = address(desk.ask(lambda hub: open_put_back(hub, change), _BUDGET))
     except GitHubTrouble as trouble:
         desk.note(f"the pull request that puts the inventory back: {trouble.says}")
         return _by_hand(told, back, shown)
     says = report.escaped(f"{told.service} {back}, which runs")
-    return Proposal(url, f"- **inventory**: [a pull request]({url}) puts it back to {says}")
+    shown_at = f"[a pull request]({url})" if url else "a pull request"
+    return Proposal(url, f"- **inventory**: {shown_at} puts it back to {says}")
 
 
 def _body(desk: Desk, told: Account, back: Version) -> str:
