@@ -15,7 +15,7 @@ from deploygate.document import Document
 from deploygate.fake_github import FakeGitHub
 from deploygate.findings import Severity, Where
 from deploygate.inventory import Inventory, Owners
-from deploygate.names import Secret
+from deploygate.names import Secret, ServiceName
 from deploygate.owners import Account, accounts, verified
 
 API = "https://api.github.com"
@@ -97,7 +97,7 @@ def test_an_account_that_is_not_there_is_an_error_and_one_that_cannot_be_told_a_
 def test_only_those_who_own_something_are_looked_up_and_each_once(fake: FakeGitHub) -> None:
     some, _ = whole()
     assert accounts(some) == ("Nathan-D", "gone", "acme/product")
-    twice = replace(some, services={name: service(name) for name in ("A", "B")})
+    twice = replace(some, services={ServiceName(name): service(name) for name in ("A", "B")})
     looked_up(hub(fake), replace(twice, people={**some.people, "cory": "nathan-d"}))
     assert [one.path for one in fake.requests] == ["/users/nathan-d", "/orgs/acme/teams/product"]
 
