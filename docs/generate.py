@@ -154,6 +154,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "health-keys": keys("health"),
     "version-keys": keys("version-probe"),
     "rollout-keys": keys("rollout"),
+    "release-keys": keys("release"),
     "instance-keys": keys("instance"),
     "deploy-keys": keys("service", "deploy"),
     "killstart-keys": keys("service", "deploy", "killstart"),

@@ -28,7 +28,7 @@ VERSION: dict[Keys, Pair] = {
     ("json",): ({"json": "/a"}, {"json": "/b"}),
     ("header",): ({"header": "A"}, {"header": "B"}),
     ("text",): ({"text": True}, {"json": "/a"}),
-    ("regex",): ({"regex": "a"}, {"regex": "b"}),
+    ("regex",): ({"regex": "a.+"}, {"regex": "b.+"}),
     ("identity", "json"): ({"identity": {"json": "/a"}}, {"identity": {"json": "/b"}}),
     ("identity", "header"): ({"identity": {"header": "A"}}, {"identity": {"header": "B"}}),
 }
@@ -50,6 +50,7 @@ CHANGES: dict[Keys, Pair] = {
     ("services", "*", "owners", "dev"): ("a", "b"),
     ("services", "*", "owners", "pm"): ("a", "b"),
     ("services", "*", "version"): ("1.0", "1.10"),
+    ("services", "*", "address"): ("http://c", "http://d"),
     ("services", "*", "artifact"): ("a-{version}", "b-{version}"),
     **{
         ("services", "*", *part, "provides", "*", "*", key): pair
@@ -69,6 +70,7 @@ CHANGES: dict[Keys, Pair] = {
     (*INSTANCE, "name"): ("a", "b"),
     (*INSTANCE, "address"): ("http://a", "http://b"),
     (*INSTANCE, "host"): ("a", "b"),
+    ("chains", "*", "source"): ("Requests.", "Clicks."),
     ("chains", "*", "order"): (["AdCaster"], ["Other"]),
     ("chains", "*", "sinks"): (
         {"parallel-chain": "http://a", "production": "http://b"},

@@ -114,4 +114,4 @@ def test_only_what_the_wheel_is_made_of_is_sent_to_the_builder() -> None:
     first, *others = [line for line in text(".dockerignore").splitlines() if not line.startswith("#")]
     assert first == "*"
     allowed = {line.removeprefix("!") for line in others if line.startswith("!")}
-    assert allowed == {"LICENSE", "README.md", "examples", "pyproject.toml", "schemas", "src"}
+    assert allowed == {"LICENSE", "README.md", "docs/rules.md", "examples", "pyproject.toml", "schemas", "src"}

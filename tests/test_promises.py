@@ -7,7 +7,7 @@ from simulation.gate import Simulation, simulate
 from simulation.scenario import Fault, Raising, Scenario, drawn
 
 from deploygate.endings import Ending, Goal, exit_code
-from deploygate.inventory import Wave
+from deploygate.inventory import BackKind, Wave
 from deploygate.names import InstanceName
 
 EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +41,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         jammed=draw(st.frozensets(st.sampled_from(size.names), max_size=1)),
         waves=draw(st.sampled_from(WAVES)),
         restores=draw(st.booleans()),
+        back=draw(st.sampled_from(BackKind)),
     )
 
 

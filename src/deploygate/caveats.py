@@ -3,10 +3,16 @@
 from collections.abc import Iterable
 
 from deploygate.interfaces import Running
-from deploygate.inventory import Inventory
+from deploygate.inventory import BackKind, Inventory
 from deploygate.names import PRODUCTION, InstanceName
 from deploygate.plan import Move
 from deploygate.wish import Known, Wish
+from deploygate.wording import plain
+
+_BACK = {
+    BackKind.FORBIDDEN: "there is no way back: what fails is left as it is, and so is the rest",
+    BackKind.MANUAL: "the way back is by hand: what fails is taken back, and the rest is left where it is",
+}
 
 
 def unprotected(
@@ -27,6 +33,9 @@ def unprotected(
     lost = [move.instance for move in moves if move.was is None]
     if lost:
         yield f"no version to come back to: {', '.join(lost)}"
+    back = service.release(wish.version or service.wanted).rollback
+    if back.kind is not BackKind.ALLOWED:
+        yield f"{_BACK[back.kind]} ({plain(back.reason, 300)})"
     if skipped:
         yield f"left out as unreachable: {', '.join(skipped)}"
     yield from _unlike_production(known.running)

@@ -14,7 +14,14 @@ from deploygate.inventory import Inventory
 from deploygate.names import PRODUCTION, Environment, ServiceName, Version
 from deploygate.past import Past
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
-from deploygate.refusals import broken_floor, line_stopped, lost_interfaces, not_waived
+from deploygate.refusals import (
+    broken_floor,
+    forbidden_back,
+    forbidden_to_leave,
+    line_stopped,
+    lost_interfaces,
+    not_waived,
+)
 from deploygate.waves import in_waves
 from deploygate.wish import Known, Wish
 
@@ -91,6 +98,8 @@ def foresee(
     findings = (
         *line_stopped(wish, change.to, past, cut_off, resumed),
         *broken_floor(wish, floors_of(service, environments)),
+        *forbidden_back(wish, change.to, moves, known),
+        *forbidden_to_leave(wish, change.to, moves, known),
         *lost_interfaces(inventory, wish, {change.to, *((was,) if was else ())}, known),
     )
     refused = not_waived(wish, findings)
@@ -106,6 +115,7 @@ def foresee(
         watch=watch,
         instances={one.name: one.environment for environment in environments for one in service.within(environment)},
         floors=floors_of(service, environments),
+        back=service.release(change.to).rollback.kind,
         unprotected=tuple(unprotected(inventory, wish, moves, known, ())),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),

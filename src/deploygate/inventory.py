@@ -135,7 +135,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as the reviewed file wants it. `releases` differ from `wanted` only where they are listed."""
+    """A service as the reviewed file wants it. `releases` differ from `wanted` only where they are listed.
+
+    `address` is the shared one, which callers use and no probe asks.
+    """
 
     name: ServiceName
     purpose: str
@@ -147,6 +150,7 @@ class Service:
     deploy: Driver
     instances: tuple[Instance, ...]
     artifact: str | None = None
+    address: str = ""
     health: HealthProbe = HealthProbe()
     version: VersionProbe = VersionProbe()
     rollout: Rollout = Rollout()
@@ -180,11 +184,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A series of services, in the order of the data's journey, and where it ends in each environment."""
+    """A series of services, in the order of the data's journey, where it begins, and where it ends by environment."""
 
     name: str
     order: tuple[ServiceName, ...]
     sinks: Mapping[Environment, str]
+    source: str = ""
     where: Where = Where()
 
 

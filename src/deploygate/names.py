@@ -1,5 +1,6 @@
 """The names that everything else is about: services, instances, versions, environments, secrets."""
 
+import re
 from typing import NewType
 
 ServiceName = NewType("ServiceName", str)
@@ -10,6 +11,14 @@ RunId = NewType("RunId", str)
 
 PARALLEL_CHAIN = Environment("parallel-chain")
 PRODUCTION = Environment("production")
+
+_NUMBERS = re.compile(r"[vV]?([0-9]{1,9}(?:[.][0-9]{1,9})*)(?:[-+~_.].*)?")
+
+
+def numbers(version: Version) -> tuple[int, ...]:
+    """Return the numbers that a version begins with, such as (1, 10); none where it is of another kind."""
+    found = _NUMBERS.fullmatch(version)
+    return tuple(int(one) for one in found[1].split(".")) if found else ()
 
 
 class Secret:

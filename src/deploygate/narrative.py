@@ -1,6 +1,7 @@
 """What is said of a run that ended: how, what was done about it, what to do now, and how far each instance came."""
 
 from deploygate.endings import MEANINGS, Ending, Goal
+from deploygate.inventory import BackKind
 from deploygate.names import InstanceName
 from deploygate.plan import Move
 from deploygate.rollout import Rollout, Standing, no_traffic
@@ -41,6 +42,8 @@ def headline(rollout: Rollout, ending: Ending) -> str:
             return f"{plan.service}: no instance is to be taken back; nothing was restarted"
         case Ending.ALREADY_THERE:
             return f"{plan.service} runs {from_versions(plan.moves)} already; nothing was restarted"
+        case Ending.MIXED if plan.back is BackKind.FORBIDDEN:
+            return f"{name} failed and has no way back; halted, with every instance left as it is"
         case Ending.MIXED:
             return f"{name} is on some instances only; halted, with two versions in the fleet"
         case Ending.ROLLBACK_FAILED:
@@ -63,7 +66,7 @@ def done(rollout: Rollout) -> list[str]:
         said.append(f"put {', '.join(restored)} back into the balancer, where an earlier run had left it out")
     moved = {move.instance for move in plan.moves}
     passed = [name for name in rollout.standing(Standing.PROVEN) if name in moved and not _overtaken(rollout, name)]
-    if plan.goal is Goal.DEPLOY and rollout.failing:
+    if plan.goal is Goal.DEPLOY and rollout.failing and plan.back is not BackKind.FORBIDDEN:
         said.append(f"contained {', '.join(rollout.failing)}: killed {plan.version}, started the old version")
     if rollout.raised:
         said.append(f"raised a rollback: {rollout.raised}")
@@ -92,7 +95,10 @@ def now(rollout: Rollout, ending: Ending) -> str:
             return f"Look at the stuck instances now, then run `{back}` again."
         case Ending.MIXED:
             waive = " --waive bad-version=REASON" if rollout.cause and rollout.cause.verdict else ""
+            waive += " --waive way-back=REASON" if plan.back is BackKind.FORBIDDEN else ""
             on = f"deploygate deploy {plan.service} {plan.version}{waive}"
+            if plan.back is BackKind.FORBIDDEN:
+                return f"Decide: `{on}` to go on, or a newer version. There is no way back."
             return f"Decide: `{on}` to go on, or a newer version; `{back}` to go back."
         case Ending.INTERRUPTED if plan.goal is Goal.RESTORE:
             return f"Run `{restore}` again to finish it."

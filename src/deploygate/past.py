@@ -6,7 +6,7 @@ import msgspec
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import Action, Drain, Drained, Event, Restored, Switch
-from deploygate.names import Environment, InstanceName, RunId, Version
+from deploygate.names import Environment, InstanceName, RunId, Version, numbers
 from deploygate.plan import Move, Plan
 from deploygate.probe import Sighting
 from deploygate.rollout import replay
@@ -167,6 +167,14 @@ class Past(msgspec.Struct, frozen=True):
             if move and one.plan.goal is Goal.DEPLOY and move.to == version and move.was != version:
                 return move.was
         return None
+
+    def older(self, version: Version, than: Version) -> bool:
+        """Tell whether a version is older than another: it was deployed before it, or has the lower numbers."""
+        deployed = [one.plan.version for one in self.runs if one.plan.goal is Goal.DEPLOY and one.changed]
+        if version in deployed and than in deployed:
+            return deployed.index(version) < deployed.index(than)
+        mine, others = numbers(version), numbers(than)
+        return bool(mine and others) and mine < others
 
     def last_change(self, instance: InstanceName) -> Run | None:
         """Return the last run that changed an instance."""

@@ -4,7 +4,7 @@ import msgspec
 
 from deploygate.endings import Goal
 from deploygate.findings import Finding
-from deploygate.inventory import OnFailure, Service
+from deploygate.inventory import BackKind, OnFailure, Service
 from deploygate.names import PRODUCTION, Environment, InstanceName, ServiceName, Version
 from deploygate.verdict import Rule
 
@@ -53,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `balanced` stand behind a balancer, where connections get `drain` seconds to go; an earlier run left `out` out of
     it, and somebody else `apart`. `raised` is a rollback that the deploy `of_run` has raised itself. `reason` is why
-    somebody asked for it, in one line.
+    somebody asked for it, in one line. `back` is what the release says of the way back from it.
     """
 
     goal: Goal
@@ -79,6 +79,12 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     apart: tuple[InstanceName, ...] = ()
     raised: bool = False
     reason: str = ""
+    back: BackKind = BackKind.ALLOWED
+
+    @property
+    def one_way(self) -> bool:
+        """Whether the roll halts at a failure, since taking all of it back is not the gate's to do."""
+        return self.back is not BackKind.ALLOWED
 
     @property
     def idle(self) -> bool:

@@ -5,13 +5,15 @@ from msgspec.structs import replace
 from deploygate.behind import apart, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.endings import Goal
-from deploygate.inventory import Instance, Inventory
+from deploygate.inventory import BackKind, Instance, Inventory
 from deploygate.names import PRODUCTION, Version
 from deploygate.past import Run
 from deploygate.plan import Move, Plan, Planned, floors_of, times, watch_of
 from deploygate.probe import Health, Sighting
 from deploygate.refusals import (
     broken_floor,
+    forbidden_back,
+    forbidden_to_leave,
     ill_baseline,
     left_apart,
     line_stopped,
@@ -55,6 +57,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         if one.name in excused and one not in moving and one.name not in skipped
     )
     environment_of = {one.name: one.environment for one in instances if one.name not in skipped}
+    back = service.release(version).rollback.kind
     findings = [
         *line_stopped(wish, version, known.past, cut_off, resumed),
         *(superseded(wish, version, known) if moves else ()),
@@ -62,7 +65,9 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         *ill_baseline(wish, moves, known, excused),
         *silent_balancer(wish, moves, known),
         *left_apart(wish, () if not moves else (name for name in apart(service, known) if name in environment_of)),
-        *no_way_back(wish, (*held, *moves)),
+        *forbidden_back(wish, version, (*held, *moves), known),
+        *forbidden_to_leave(wish, version, moves, known),
+        *(() if back is BackKind.FORBIDDEN else no_way_back(wish, (*held, *moves))),
         *(
             ()
             if not moves
@@ -91,6 +96,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         failure_budget=max(0, budget - len(skipped)),
         waived=dict(sorted(wish.waived.items())),
         reason=wish.reason,
+        back=back,
         **left,
         unprotected=tuple(unprotected(inventory, wish, moves, known, skipped)),
         expected=expected,

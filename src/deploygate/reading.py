@@ -75,6 +75,7 @@ def _service(name: ServiceName, table: Table, defaults: Table, where: Where) -> 
         deploy=driver(table["deploy"]),
         instances=tuple(_instances(table["instances"])),
         artifact=table.get("artifact"),
+        address=tidy(table["address"]) if "address" in table else "",
         health=health,
         version=_version(_layered(defaults.get("version", {}), table.get("version_probe", {})), health),
         rollout=_rollout({**defaults.get("rollout", {}), **table.get("rollout", {})}),
@@ -181,5 +182,6 @@ def _chain(name: str, table: Mapping[str, Any], where: Where) -> Chain:
         name=name,
         order=tuple(ServiceName(one) for one in table["order"]),
         sinks={Environment(one): tidy(sink) for one, sink in table["sinks"].items()},
+        source=" ".join(table.get("source", "").split()),
         where=where,
     )

@@ -1,17 +1,17 @@
 """Why there can't be a plan: every reason at once, each with what to do about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from deploygate.endings import Ending
 from deploygate.findings import Finding
 from deploygate.interfaces import clashes
-from deploygate.inventory import Inventory, Service
+from deploygate.inventory import BackKind, Inventory, Service
 from deploygate.names import Environment, InstanceName, Version
 from deploygate.past import Past, Run
 from deploygate.plan import Move
 from deploygate.probe import Health
 from deploygate.wish import Known, Wish
-from deploygate.wording import count
+from deploygate.wording import count, plain
 
 
 def not_waived(wish: Wish, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -114,6 +114,41 @@ def no_way_back(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:
         if move.was is None and "baseline" not in wish.waived:
             says = f"what {move.instance} ran before is not known, so there is nothing that it could be taken back to"
             yield Finding("way-back", wish.service.where, says, "Go on all the same: --waive way-back=REASON.")
+
+
+def forbidden_back(wish: Wish, version: Version, moves: tuple[Move, ...], known: Known) -> Iterable[Finding]:
+    """Find a release from which nobody may come back, where it is about to be put onto instances."""
+    back = wish.service.release(version).rollback
+    coming = [one for one in moves if (seen := known.seen.get(one.instance)) is None or seen.running != version]
+    if back.kind is BackKind.FORBIDDEN and coming:
+        says = f"the way back from {wish.service.name} {version} is forbidden{_because(back.reason)}"
+        yield Finding("way-back", wish.service.where, says, "Deploy it without a way back: --waive way-back=REASON.")
+
+
+def forbidden_to_leave(wish: Wish, version: Version, moves: tuple[Move, ...], known: Known) -> Iterable[Finding]:
+    """Find releases that run and from which nobody may come back, where an older one is about to replace them."""
+    service = wish.service
+    for left in sorted({move.was for move in moves if move.was and known.past.older(version, move.was)}):
+        yield from _left(service, left, version, [move.instance for move in moves if move.was == left])
+
+
+def forbidden_to_undo(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:
+    """Find releases that run and from which nobody may come back, where a rollback is asked to do that."""
+    service = wish.service
+    for left, to in sorted({(move.to, move.was) for move in moves if move.was and move.was != move.to}):
+        yield from _left(service, left, to, [one.instance for one in moves if (one.to, one.was) == (left, to)])
+
+
+def _left(service: Service, left: Version, to: Version | None, where: Sequence[InstanceName]) -> Iterable[Finding]:
+    back = service.release(left).rollback
+    if back.kind is BackKind.FORBIDDEN:
+        whom = f"{', '.join(where[:4])}{' and others' if len(where) > 4 else ''}"
+        says = f"{service.name} {left} runs on {whom}, and may not be left for {to}{_because(back.reason)}"
+        yield Finding("way-back", service.where, says, "Release a newer version, or --waive way-back=REASON.")
+
+
+def _because(reason: str) -> str:
+    return f": {plain(reason, 300)}" if reason else ""
 
 
 def lost_interfaces(

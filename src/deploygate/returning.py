@@ -6,7 +6,7 @@ from deploygate.findings import Finding
 from deploygate.inventory import Inventory
 from deploygate.names import InstanceName, Version
 from deploygate.plan import Move, Plan, Planned, floors_of, undo_seconds, watch_of
-from deploygate.refusals import bad_version, lost_interfaces, no_way_back, not_waived
+from deploygate.refusals import bad_version, forbidden_to_undo, lost_interfaces, no_way_back, not_waived
 from deploygate.wish import Known, Wish
 
 
@@ -52,7 +52,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     backs = {move.was for move in moves if move.was}
     findings = [] if wish.raised else list(lost_interfaces(inventory, wish, backs, known))
     if not wish.raised:
-        findings += no_way_back(wish, moves)
+        findings += [*no_way_back(wish, moves), *forbidden_to_undo(wish, moves)]
     if wish.version and (why := past.bad(wish.version)):
         findings.append(bad_version(service, wish.version, why))
     refused = not_waived(wish, findings)

@@ -43,6 +43,8 @@ def _misfits(document: Document, broken: frozenset[Path]) -> Iterator[Misfit]:
             yield from _twice(document, ("services", name, "releases", version), release)
         yield from _deploy(document, ("services", name, "deploy"), service["deploy"])
         yield from _balancer(document, ("services", name, "balancer"), service.get("balancer", {}))
+        if "address" in service:
+            yield from _address(document, ("services", name, "address"), service["address"])
         for environment, instances in service["instances"].items():
             for index, instance in enumerate(instances):
                 path = ("services", name, "instances", environment, index, "address")

@@ -74,3 +74,21 @@ def test_without_git_and_without_a_token_it_says_what_to_do(shop: Path, monkeypa
     monkeypatch.setenv("PATH", str(shop.parent))
     done = check("--base", "main")
     assert "GITHUB_TOKEN and GITHUB_REPOSITORY" in done.stderr
+
+
+IN_PLACE = 'provides: {{ads: [{{version: "2.0", digest: "sha256:{0}"}}]}}'
+
+
+@pytest.mark.parametrize("form", ["text", "sarif"])
+def test_an_interface_that_the_edit_changes_in_place_is_an_error(shop: Path, form: str) -> None:
+    def having(digest: str) -> str:
+        return SERVICES.replace('version: "1.0"', f'version: "1.0"\n    {IN_PLACE.format(digest * 64)}')
+
+    shop.write_text(having("a"))
+    identity = ["-c", "user.name=nathan", "-c", "user.email=nathan@example.invalid"]
+    subprocess.run(["git", *identity, "commit", "-qam", "Declare"], check=True, capture_output=True)
+    shop.write_text(having("b"))
+    done = check("--base", "main", "--format", form)
+    assert done.exit_code == 3 or done.return_value == 3
+    assert "Svc 1.0 changes ads 2.0 in place: it has another digest than before" in done.stdout
+    assert (form == "text") or json.loads(done.stdout)["runs"][0]["results"][0]["ruleId"] == "changed-in-place"

@@ -409,6 +409,14 @@ def test_the_command_line_demands_the_same(shop: Shop) -> None:
     assert [(one["service"], one["to"]) for one in told["changes"]] == [("Svc", "2.0")]
 
 
+def test_an_approval_that_is_missing_is_a_result_for_code_scanning(shop: Shop) -> None:
+    pull = shop.propose(NEWER)
+    done = called(shop, "--reviews", "--pull", str(pull.number), "--format", "sarif")
+    assert done.returncode == EXIT_CODES[Ending.REFUSED]
+    (result,) = [one for one in json.loads(done.stdout)["runs"][0]["results"] if one["level"] == "error"]
+    assert result["ruleId"] == "unreviewed"
+
+
 def test_on_the_command_line_what_cannot_be_told_is_no_pass_either(shop: Shop) -> None:
     pull = shop.propose(OTHER_PURPOSE)
     shop.repo.review(pull.number, by="mona")

@@ -121,7 +121,7 @@ def test_a_later_line_that_takes_files_from_their_owners_is_told_since_the_last_
         (Where("CODEOWNERS", 9, 1), "/services/ @me"),
     ]
     assert "takes services/a.yml and 1 other from the owners" in found[0].says
-    assert {one.severity for one in found} == {Severity.WARNING}
+    assert {(one.rule, one.severity) for one in found} == {("overridden", Severity.WARNING)}
 
 
 def test_capitals_of_paths_count() -> None:

@@ -12,36 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from keys import CONTRACT, Keys
+from schema_keys import SCHEMA, properties
 
 from deploygate.adapters.documents import read_document
-from deploygate.adapters.schemas import schema
 from deploygate.cli.loading import load_inventory
 from deploygate.fits import fit
 from deploygate.inventory import Inventory
 
-SCHEMA = schema()
 EXAMPLES = Path(__file__).parents[1] / "examples" / "inventory" / "valid"
 DOCUMENTS = {
     one.stem: json.loads(json.dumps(getattr(read_document(one).document, "root", None)))
     for one in sorted(EXAMPLES.glob("*.yml"))
 }
-
-
-def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in node:
-        return node
-    return {**SCHEMA["$defs"][node["$ref"].removeprefix("#/$defs/")], **node}
-
-
-def properties(node: dict[str, Any], path: Keys = ()) -> Iterator[tuple[Keys, dict[str, Any]]]:
-    whole = resolved(node)
-    for key, inner in whole.get("properties", {}).items():
-        yield (*path, key), resolved(inner)
-        yield from properties(inner, (*path, key))
-    if isinstance(whole.get("additionalProperties"), dict):
-        yield from properties(whole["additionalProperties"], (*path, "*"))
-    if "items" in whole:
-        yield from properties(whole["items"], (*path, "*"))
 
 
 def leaves() -> set[Keys]:

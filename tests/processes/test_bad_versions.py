@@ -167,6 +167,22 @@ def test_halt_leaves_two_versions_and_says_which_instance_is_owed_the_new_one(fl
     fleet.assert_whole("1.0")
 
 
+def test_a_release_without_a_way_back_is_left_where_it_failed_and_none_is_taken_back(fleet: Fleet) -> None:
+    fleet.inventory(releases={"2.0": {"rollback": "forbidden", "reason": "It rewrites the cookies."}})
+    fleet.release("2.0", at={"s-2": {"ill_after": 0}})
+    refused = fleet.deploy("2.0")
+    assert (refused.end, refused.rules) == ((4, "refused"), {"way-back"})
+    told = fleet.deploy("2.0", "--waive", "way-back=the cookies are saved")
+    assert told.end == (7, "mixed")
+    assert fleet.versions() == {"p-1": "2.0", "s-1": "2.0", "s-2": "2.0", "s-3": "1.0"}
+    assert told.states == {"p-1": "updated", "s-1": "updated", "s-2": "stuck", "s-3": "not touched"}
+    assert fleet.raised() == []
+    back = fleet.rollback()
+    assert (back.end, back.rules) == ((4, "refused"), {"way-back"})
+    assert fleet.rollback("--waive", "way-back=the cookies are put back by hand").end == (0, "rolled_back")
+    fleet.assert_whole("1.0")
+
+
 def owed(fleet: Fleet) -> dict[str, bool]:
     rows: list[dict[str, Any]] = fleet.run("observe", "Svc").data["instances"]
     return {row["instance"]: "owed since it was left out" in row["drift"] for row in rows}

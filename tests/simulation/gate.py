@@ -6,9 +6,19 @@ from itertools import pairwise
 
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Drained, Event, Seen, Switch, Switched
+from deploygate.events import Action, Drained, Event, RaiseRollback, Seen, Switch, Switched
 from deploygate.findings import Finding, Where
-from deploygate.inventory import Instance, Inventory, OnFailure, Owners, Rollout, Service
+from deploygate.inventory import (
+    BackKind,
+    Instance,
+    Inventory,
+    OnFailure,
+    Owners,
+    Release,
+    Rollout,
+    Service,
+    WayBack,
+)
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
 from deploygate.perform import World, look_at
@@ -38,7 +48,11 @@ def service_of(scenario: Scenario) -> Service:
         wanted=Version(NEW),
         provides=frozenset(),
         consumes=frozenset(),
-        releases={},
+        releases={
+            Version(NEW): Release(
+                Version(NEW), frozenset(), frozenset(), rollback=WayBack(scenario.back, "It says so.")
+            )
+        },
         deploy=KillStart(root="srv", start=Argv(("serve",)), grace=1.0),
         instances=tuple(
             Instance(name, PARALLEL_CHAIN if name.startswith("p") else PRODUCTION, f"http://{name}:80")
@@ -182,6 +196,8 @@ def simulate(scenario: Scenario) -> Simulation:
     """Deploy in a scenario; after a kill or a stop, do what it says next. Violations are in the fleet."""
     simulation = Simulation(scenario)
     broken = {"baseline": "--baseline broken"} if scenario.broken else {}
+    if scenario.back is BackKind.FORBIDDEN:
+        broken = broken | {"way-back": "we know"}
     wish = Wish(simulation.service, Version(NEW), waived=broken)
     calls = Calls(simulation.fleet, scenario.killed_at, scenario.stopped_at)
     first = simulation.run(wish, calls, raising=scenario.raising, watch=_one_unproven(simulation))
@@ -268,6 +284,7 @@ def _hold(simulation: Simulation, told: Told) -> None:
     if (state.ending in {Ending.REFUSED, Ending.LOCKED} or told.goal is Goal.RESTORE) and switched:
         say(f"promise 1: {state.ending}, but something was touched")
     _hold_ending(fleet, plan, told, state, set(switched))
+    _hold_one_way(fleet, plan, told)
     _hold_traffic(fleet, state)
     if told.goal is Goal.DEPLOY and state.cause and state.cause.verdict:
         _hold_remembered(simulation)
@@ -280,10 +297,22 @@ def _hold_ending(fleet: Fleet, plan: Plan, told: Told, state: State, switched: s
         _hold_deployed(fleet, plan, told)
     elif state.ending is Ending.ROLLED_BACK:
         _hold_rolled_back(fleet, ways)
-    elif state.ending is Ending.ROLLBACK_FAILED:
+    elif state.ending is Ending.ROLLBACK_FAILED and not plan.one_way:
         for name, was in ways.items():
             if fleet.fault(name) is None and was == OLD and not fleet.truly_good(name, OLD):
                 fleet.violations.append(f"promise 6: {name} could have been taken back, and was not")
+
+
+def _hold_one_way(fleet: Fleet, plan: Plan, told: Told) -> None:
+    """Promise 6: what is to be taken back by hand, or by nobody, a deploy does not take back as a whole."""
+    if not plan.one_way or told.state is None:
+        return
+    changes = [change for action in told.actions if isinstance(action, Switch) for change in action.changes]
+    back = {change.instance for change in changes if change.start != plan.version}
+    if len(back) > (0 if plan.back is BackKind.FORBIDDEN else told.state.failures):
+        fleet.violations.append(f"promise 6: {back} were taken back, and the way back is {plan.back}")
+    if any(isinstance(action, RaiseRollback) for action in told.actions):
+        fleet.violations.append(f"promise 6: a rollback was raised, and the way back is {plan.back}")
 
 
 def _hold_capacity(fleet: Fleet, state: State, event: Event) -> None:

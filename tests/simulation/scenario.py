@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypedDict
 
-from deploygate.inventory import Wave
+from deploygate.inventory import BackKind, Wave
 from deploygate.names import InstanceName
 
 OLD, NEW = "1.0", "2.0"
@@ -48,6 +48,7 @@ class Scenario:
     `killed_at` and `stopped_at` count the gate's calls to the world; `then` is what is done after a kill or a
     stop, with all faults taken away if `healed`; a late fault shows after `good_for` seconds. `balanced` fleets
     stand behind a balancer, which does not obey for the `jammed`; with `restores`, traffic is put right first.
+    `back` is what the new release says of the way back from it.
     """
 
     parallel: int = 1
@@ -68,6 +69,7 @@ class Scenario:
     jammed: frozenset[InstanceName] = frozenset()
     waves: tuple[Wave, ...] = ()
     restores: bool = False
+    back: BackKind = BackKind.ALLOWED
 
     @property
     def names(self) -> tuple[InstanceName, ...]:
@@ -107,6 +109,7 @@ class _Later(TypedDict):
     jammed: frozenset[InstanceName]
     waves: tuple[Wave, ...]
     restores: bool
+    back: BackKind
 
 
 def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
@@ -114,4 +117,6 @@ def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
     balanced = dice.random() < 0.5
     jammed = frozenset(dice.sample(names, 1)) if balanced and dice.random() < 0.15 else frozenset[InstanceName]()
     waves = dice.choice(((), (), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True))))
-    return _Later(balanced=balanced, jammed=jammed, waves=waves, restores=balanced and dice.random() < 0.3)
+    restores = balanced and dice.random() < 0.3
+    back = dice.choice((*[BackKind.ALLOWED] * 5, BackKind.MANUAL, BackKind.FORBIDDEN))
+    return _Later(balanced=balanced, jammed=jammed, waves=waves, restores=restores, back=back)

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from deploygate import report
+from deploygate.adapters.pages import rule_sections
 from deploygate.cli.loading import load_inventory
-from deploygate.cli.options import format_option, inventory_option, reported, state_option
+from deploygate.cli.options import check_format_option, inventory_option, reported, state_option
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import errors
@@ -27,7 +28,7 @@ from deploygate.wording import count
 @click.option("--reviews", is_flag=True, help="Demand the approval of the owners whom the change concerns.")
 @click.option("--pull", type=click.IntRange(min=1), metavar="N", help="The pull request that has the reviews.")
 @click.option("--verify-owners", is_flag=True, help="Look up on GitHub whether the accounts of the owners are there.")
-@format_option
+@check_format_option
 @reported
 def command(  # noqa: PLR0913 - one parameter an option
     inventory: Path,
@@ -61,6 +62,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     wrong = errors(loaded.findings)
     if form == "json":
         click.echo(report.findings_json(loaded.findings), nl=False)
+    elif form == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - costs start-up time
+
+        told = report.findings_sarif(loaded.findings, rule_sections(), version("deploygate"))
+        click.echo(told, nl=False)
     elif form == "markdown":
         click.echo(report.findings_markdown(loaded.findings), nl=False)
     else:

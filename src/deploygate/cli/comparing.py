@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 
 from deploygate import report
 from deploygate.adapters.journal import FileJournal
+from deploygate.adapters.pages import rule_sections
 from deploygate.changes import Change
 from deploygate.cli.basing import at_base
 from deploygate.cli.loading import Loaded
 from deploygate.cli.wiring import Places
+from deploygate.digests import changed_in_place
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.findings import Finding, errors
 from deploygate.foreseen import Edit, Foreseen, edit_of, foresee
@@ -36,13 +39,15 @@ def compared(loaded: Loaded, kept: tuple[Path, Path | None], base: str | None, p
 
         found, approvals = reviewed_edit(pull, loaded.inventory, places.inventory, os.environ)
         before = before or found
-    after = loaded.inventory
+    after, findings = loaded.inventory, loaded.findings
+    if before is not None and after is not None:
+        findings += changed_in_place(before, after)
     edit = _edit(before, after, places) if before is not None and after is not None else None
-    seen = loaded.findings, edit, approvals
+    seen = findings, edit, approvals
     _tell(seen, form)
     if report.merging_headline(*seen)[0]:
         return 0
-    if errors(loaded.findings):
+    if errors(findings):
         return EXIT_CODES[Ending.INVENTORY_ERROR]
     unknown = report.merging_decision(*seen) == "cannot_tell"
     return EXIT_CODES[Ending.CANNOT_TELL if unknown else Ending.REFUSED]
@@ -53,6 +58,9 @@ def _tell(seen: Seen, form: str) -> None:
     good, says = report.merging_headline(*seen)
     if form == "json":
         click.echo(report.merging_json(*seen), nl=False)
+    elif form == "sarif":
+        every = (*findings, *unreviewed(approvals or ()))
+        click.echo(report.findings_sarif(every, rule_sections(), version("deploygate")), nl=False)
     elif form == "markdown":
         click.echo(report.merging_markdown(*seen), nl=False)
     else:

@@ -9,6 +9,7 @@ from deploygate.endings import EXIT_CODES, MEANINGS, Ending
 
 VERBS = {
     "check": "Check the service inventory and report every finding.",
+    "explain": "Explain a rule of the check, or list all of them.",
     "plan": "Show what a deploy would do, and what it could not take back.",
     "deploy": "Deploy a version, instance by instance.",
     "rollback": "Take a service back: kill the new, start the old.",

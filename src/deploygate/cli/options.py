@@ -35,16 +35,23 @@ state_option = click.option(
     show_envvar=True,
     help="Where journals, locks and reports are kept.  [default: .deploygate beside the inventory]",
 )
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    envvar="DEPLOYGATE_FORMAT",
-    show_envvar=True,
-    help="What is written to standard output.",
-)
+
+
+def _format_option(*forms: str) -> Callable[[Function], Function]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default="text",
+        show_default=True,
+        envvar="DEPLOYGATE_FORMAT",
+        show_envvar=True,
+        help="What is written to standard output.",
+    )
+
+
+format_option = _format_option("text", "json", "markdown")
+check_format_option = _format_option("text", "json", "markdown", "sarif")
 progress_option = click.option(
     "--progress",
     type=click.Choice(["auto", "plain", "none"]),

@@ -16,6 +16,8 @@ from deploygate.report.merging import (
 from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
 from deploygate.report.plans import plan_json, plan_markdown, plan_text
 from deploygate.report.reviews import reviews_data, reviews_markdown, reviews_text
+from deploygate.report.rules import rule_markdown, rule_text, rules_json, rules_markdown, rules_text
+from deploygate.report.sarif import findings_sarif
 from deploygate.report.several import several_data, several_headline, several_markdown
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "findings_data",
     "findings_json",
     "findings_markdown",
+    "findings_sarif",
     "findings_text",
     "merging_data",
     "merging_decision",
@@ -50,6 +53,11 @@ __all__ = [
     "reviews_data",
     "reviews_markdown",
     "reviews_text",
+    "rule_markdown",
+    "rule_text",
+    "rules_json",
+    "rules_markdown",
+    "rules_text",
     "several_data",
     "several_headline",
     "several_markdown",

@@ -6,7 +6,7 @@ from itertools import groupby
 import msgspec
 
 from deploygate.account import effort
-from deploygate.inventory import Service
+from deploygate.inventory import BackKind, Service
 from deploygate.names import PRODUCTION
 from deploygate.narrative import from_versions
 from deploygate.plan import Move, Plan
@@ -108,11 +108,14 @@ def _traffic(plan: Plan) -> str:
 
 
 def _way_back(plan: Plan) -> str:
+    if plan.back is BackKind.FORBIDDEN:
+        return "none: it is forbidden"
     known = [move for move in plan.moves if move.was]
     if len(known) < len(plan.moves):
         return f"{count(len(plan.moves) - len(known), 'instance')} of {len(plan.moves)} have no version to come back to"
     proven = "not proven, as waived" if "way-back" in plan.waived else "proven before the first change"
-    return f"to {from_versions(plan.moves)}, by kill and start, {proven}"
+    by = ", on your word only" if plan.back is BackKind.MANUAL else ""
+    return f"to {from_versions(plan.moves)}, by kill and start, {proven}{by}"
 
 
 def _together(plan: Plan) -> list[tuple[Move, ...]]:

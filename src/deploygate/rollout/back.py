@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import LockHeld, LockTaken, RollbackEnded, Trouble
-from deploygate.inventory import OnFailure
+from deploygate.inventory import BackKind, OnFailure
 from deploygate.names import Environment, InstanceName
 from deploygate.plan import back_rule
 from deploygate.rollout.settling import mark_stuck, settle
@@ -29,7 +29,14 @@ def contained(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
     rollout = replace(_returning(rollout, rollout.failing, troubles), changed=True)
     if any(rollout.tracks[name].standing is Standing.RETURNING for name in rollout.failing):
         return Turn.SWITCHED, rollout
-    return Turn.RAISE, take_back(rollout)
+    return halted(rollout) if rollout.plan.one_way else (Turn.RAISE, take_back(rollout))
+
+
+def halted(rollout: Rollout) -> Outcome:
+    """Leave the rest where it is, since the gate is not to take it back, and name what that makes."""
+    tried = rollout.plan.back is not BackKind.FORBIDDEN and rollout.standing(Standing.STUCK)
+    ending = Ending.ROLLBACK_FAILED if tried else Ending.MIXED
+    return Turn.HALTED, replace(rollout, queue=(), ending=ending)
 
 
 def checking(rollout: Rollout) -> Outcome:
@@ -40,11 +47,12 @@ def checking(rollout: Rollout) -> Outcome:
         return Turn.AGAIN, rollout
     failing, rest = rollout.failing, take_back(rollout)
     if Standing.STUCK in standings:
-        return Turn.RAISE, rest
+        return halted(rollout) if rollout.plan.one_way else (Turn.RAISE, rest)
     watched = rollout.standing(Standing.UNPROVEN)
     owing = replace(rollout, debts=rollout.debts + failing)
-    if rollout.plan.on_failure is OnFailure.HALT and rest.queue:  # the rest of its wave may pass yet
-        return (Turn.WATCH_ON, owing) if watched else (Turn.HALTED, replace(owing, ending=Ending.MIXED))
+    halts = rollout.plan.on_failure is OnFailure.HALT or rollout.plan.one_way
+    if halts and rest.queue:  # the rest of its wave may pass yet
+        return (Turn.WATCH_ON, owing) if watched else halted(owing)
     if rollout.failures <= rollout.plan.failure_budget:
         return (Turn.WATCH_ON if watched else Turn.RESUME), replace(owing, failing=())
     if rest.queue:

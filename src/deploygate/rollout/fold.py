@@ -145,6 +145,8 @@ def _broke(rollout: Rollout, event: Broke) -> Outcome:
     """Meet a defect of the gate or of an adapter: towards the old version, never towards a pass."""
     rollout = replace(rollout, cause=rollout.cause or Cause(f"the gate could not go on: {event.says}"))
     match rollout.phase:
+        case Phase.READY | Phase.WATCHING | Phase.CONTAINING | Phase.CHECKING if rollout.plan.one_way:
+            return Turn.HALTED, replace(rollout, ending=Ending.INTERNAL_ERROR)
         case Phase.READY | Phase.WATCHING:
             return Turn.BROKE, back.take_back(rollout, with_current=True)
         case Phase.CONTAINING | Phase.CHECKING:

@@ -4,12 +4,14 @@ from msgspec.structs import replace
 
 from deploygate.endings import Ending
 from deploygate.events import LockHeld, LockTaken, Trouble
+from deploygate.inventory import BackKind
 from deploygate.names import InstanceName
 from deploygate.plan import Move, forward_rule
 from deploygate.probe import Health
-from deploygate.rollout.back import take_back
+from deploygate.rollout.back import halted, take_back
+from deploygate.rollout.settling import mark_stuck
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
-from deploygate.rollout.table import Turn
+from deploygate.rollout.table import Phase, Turn
 from deploygate.rollout.traffic import no_traffic
 from deploygate.verdict import CannotTell, Fail, Pass, Tally, judge, still_good
 from deploygate.wording import seconds
@@ -48,9 +50,9 @@ def confirmed(rollout: Rollout) -> Outcome:
 
 def ready(rollout: Rollout) -> Outcome:
     """Look round before the next instance is touched, and once more after the last."""
-    failed = _regressed(rollout)
-    if failed:
-        return Turn.FAILED, failed
+    ill = _regressed(rollout)
+    if ill:
+        return _failed(rollout, tuple(ill), next(iter(ill.values())))
     move = rollout.current
     late = rollout.now - rollout.since >= rollout.plan.watch.deadline
     if late and rollout.hindered_in is rollout.phase:
@@ -60,7 +62,7 @@ def ready(rollout: Rollout) -> Outcome:
     if late and (never := tuple(name for name in rollout.standing(Standing.PROVEN) if _waits(rollout.tracks[name]))):
         within = seconds(rollout.plan.watch.deadline)
         says = f"was not healthy for long enough, within {within}, to be put back into the balancer"
-        return Turn.FAILED, _containing(rollout, never, says)
+        return _failed(rollout, never, says)
     if not late or next_group(rollout):
         return Turn.AGAIN, rollout
     floor = rollout.plan.floors.get(move.environment, 0)
@@ -90,8 +92,10 @@ def restored(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 
 
 def _blocked(rollout: Rollout, cause: Cause) -> Outcome:
-    """Take back what was changed, or leave where nothing was."""
+    """Take back what was changed, or leave where nothing was, or where it is not the gate's to take back."""
     rollout = take_back(replace(rollout, cause=rollout.cause or cause))
+    if rollout.plan.one_way and (rollout.queue or rollout.changed):
+        return halted(rollout)
     if rollout.queue:
         return Turn.BLOCKED, rollout
     return Turn.TROUBLE, replace(rollout, ending=Ending.ROLLED_BACK if rollout.changed else Ending.REFUSED)
@@ -130,7 +134,7 @@ def _last_round(rollout: Rollout) -> Outcome:
     if ours:
         track = rollout.tracks[ours[0]]
         said = track.tally.says if track.tally else ""
-        return Turn.FAILED, _containing(rollout, ours, f"did not stay healthy: {said or _ailment(track)}")
+        return _failed(rollout, ours, f"did not stay healthy: {said or _ailment(track)}")
     cause = Cause(f"was not touched, and is not well: {_ailment(rollout.tracks[doubts[0]])}", doubts[0])
     return Turn.UNTOLD, replace(rollout, ending=Ending.CANNOT_TELL, cause=rollout.cause or cause)
 
@@ -182,14 +186,14 @@ def switched(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
     rollout = replace(rollout, tracks=tracks, changed=True, cursor=rollout.cursor + len(group))
     if not troubles:
         return Turn.SWITCHED, rollout
-    return Turn.FAILED, _containing(rollout, tuple(trouble.instance for trouble in troubles), troubles[0].says)
+    return _failed(rollout, tuple(trouble.instance for trouble in troubles), troubles[0].says)
 
 
 def watching(rollout: Rollout) -> Outcome:
     """Judge the instances that were switched, and all that were before them."""
-    failed = _regressed(rollout)
-    if failed:
-        return Turn.FAILED, failed
+    again = _regressed(rollout)
+    if again:
+        return _failed(rollout, tuple(again), next(iter(again.values())))
     ill: dict[InstanceName, str] = {}
     for name in rollout.standing(Standing.UNPROVEN):
         track = rollout.tracks[name]
@@ -203,7 +207,7 @@ def watching(rollout: Rollout) -> Outcome:
             case _:
                 pass
     if ill:
-        return Turn.FAILED, _containing(rollout, tuple(ill), next(iter(ill.values())))
+        return _failed(rollout, tuple(ill), next(iter(ill.values())))
     if rollout.standing(Standing.UNPROVEN):
         return Turn.AGAIN, rollout
     if rollout.failing:  # of the same wave, and the policy is to halt
@@ -211,17 +215,26 @@ def watching(rollout: Rollout) -> Outcome:
     return Turn.PASSED, rollout
 
 
-def _regressed(rollout: Rollout) -> Rollout | None:
-    """Return the rollout that contains those which had passed and are ill again, or None where there are none."""
+def _regressed(rollout: Rollout) -> dict[InstanceName, str]:
+    """Return those that had passed and are ill again, with what is wrong with each."""
     ill: dict[InstanceName, str] = {}
     for name, track in rollout.tracks.items():
         if track.standing is Standing.PROVEN and track.tally and track.rule and track.tally.bad:
             verdict = still_good(track.tally, track.rule, rollout.now)
             if isinstance(verdict, Fail):
                 ill[name] = verdict.says
-    if not ill:
-        return None
-    return _containing(rollout, tuple(ill), next(iter(ill.values())))
+    return ill
+
+
+def _failed(rollout: Rollout, failing: tuple[InstanceName, ...], says: str) -> Outcome:
+    """Contain what failed; where nobody may take it back, leave it, let the rest of its wave pass, and halt."""
+    rollout = _containing(rollout, failing, says)
+    if rollout.plan.back is not BackKind.FORBIDDEN:
+        return Turn.FAILED, rollout
+    rollout = mark_stuck(rollout, tuple(Trouble(name, "its way back is forbidden") for name in failing))
+    if not rollout.standing(Standing.UNPROVEN):
+        return halted(rollout)
+    return (Turn.SWITCHED if rollout.phase is Phase.READY else Turn.AGAIN), rollout
 
 
 def _containing(rollout: Rollout, failing: tuple[InstanceName, ...], says: str) -> Rollout:

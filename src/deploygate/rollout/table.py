@@ -43,7 +43,7 @@ class Turn(StrEnum):
     BLOCKED = "the floor would be broken"
     RESUME = "contained, within the budget"
     WATCH_ON = "an earlier one contained, within the budget"
-    HALTED = "contained, halted by policy"
+    HALTED = "halted by policy"
     RAISE = "contained, the rest must come back"
     UNDONE = "everything is back"
     NOT_RAISED = "no rollback was raised, or it failed"
@@ -72,6 +72,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.READY, Turn.SWITCHED): Phase.WATCHING,
     (Phase.READY, Turn.FAILED): Phase.CONTAINING,
     (Phase.READY, Turn.BLOCKED): Phase.RAISING,
+    (Phase.READY, Turn.HALTED): Phase.CLOSING,
     (Phase.READY, Turn.TROUBLE): Phase.CLOSING,
     (Phase.READY, Turn.ALL_PASSED): Phase.PRUNING,
     (Phase.READY, Turn.UNTOLD): Phase.CLOSING,
@@ -81,6 +82,7 @@ TABLE: dict[tuple[Phase, Turn], Phase] = {
     (Phase.WATCHING, Turn.FAILED): Phase.CONTAINING,
     (Phase.CONTAINING, Turn.DRAINED): Phase.CONTAINING,
     (Phase.CONTAINING, Turn.SWITCHED): Phase.CHECKING,
+    (Phase.CONTAINING, Turn.HALTED): Phase.CLOSING,
     (Phase.CONTAINING, Turn.RAISE): Phase.RAISING,
     (Phase.CHECKING, Turn.AGAIN): Phase.CHECKING,
     (Phase.CHECKING, Turn.RESUME): Phase.READY,

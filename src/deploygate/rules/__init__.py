@@ -9,6 +9,7 @@ from deploygate.rules import (
     drivers,
     instances,
     interfaces,
+    neighbours,
     people,
     probes,
     releases,
@@ -17,10 +18,10 @@ from deploygate.rules import (
     waves,
     workflows,
 )
-from deploygate.rules.catalogue import RULES, WAIVABLE
+from deploygate.rules.catalogue import RULES, WAIVABLE, severity_of
 from deploygate.rules.complaint import Complaint, Rule
 
-__all__ = ["RULES", "WAIVABLE", "check_rules"]
+__all__ = ["RULES", "WAIVABLE", "check_rules", "severity_of"]
 
 _DEFAULTS = frozenset({"defaults"})
 _ALL = (
@@ -29,6 +30,7 @@ _ALL = (
     Rule(probes.never_passes, _DEFAULTS),
     Rule(probes.probe_timeout, _DEFAULTS),
     Rule(probes.health_expect, _DEFAULTS),
+    Rule(probes.blind_probe, _DEFAULTS),
     Rule(times.stop_grace, _DEFAULTS),
     Rule(times.drain_time, _DEFAULTS),
     Rule(times.job_limit, _DEFAULTS | {"limits"}),
@@ -42,6 +44,7 @@ _ALL = (
     Rule(balancers.same_file),
     Rule(instances.same_name),
     Rule(instances.same_address),
+    Rule(instances.shared_address),
     Rule(instances.unknown_environment, frozenset({"environments"})),
     Rule(instances.production_last, frozenset({"environments"})),
     Rule(instances.single_instance),
@@ -53,7 +56,11 @@ _ALL = (
     Rule(interfaces.changed_in_place),
     Rule(releases.rollback_reason),
     Rule(interfaces.unprovided, frozenset({"services"})),
+    Rule(neighbours.stranded_release, frozenset({"services"})),
+    Rule(neighbours.removable_interface, frozenset({"services"})),
+    Rule(neighbours.interface_circle, frozenset({"services"})),
     Rule(chains.unknown_service, frozenset({"services"})),
+    Rule(chains.chain_source),
     Rule(chains.chain_sink),
     Rule(waivers.unfit_waivers),
 )

@@ -43,7 +43,9 @@ SHAPE_RULES = {
 }
 INVENTORY_RULES = {
     "absolute-root": "a folder on another machine is an absolute one",
+    "blind-probe": "a probe is able to fail",
     "chain-sink": "a chain's copy does not end in production",
+    "chain-source": "a chain says what it is fed with",
     "changed-in-place": "an interface that changes gets another version",
     "drain-time": "draining and stopping take no longer than the instance's deadline",
     "first-wave": "the first production instance goes alone",
@@ -52,6 +54,7 @@ INVENTORY_RULES = {
     "host-without-ssh": "an instance on another machine is reached there",
     "idle-balancer": "a balancer stands before instances",
     "idle-waiver": "a waiver is needed",
+    "interface-circle": "services that need one another are known",
     "job-limit": "a deploy and its way back fit into a job",
     "min-healthy": "the minimum healthy time is below the deadline",
     "never-passes": "as many answers as a pass takes fit before the deadline",
@@ -59,13 +62,16 @@ INVENTORY_RULES = {
     "not-waivable": "a waived rule may be waived",
     "probe-timeout": "one answer does not take many intervals",
     "production-last": "promotion ends in production",
+    "removable-interface": "an interface version that is provided is consumed",
     "rollback-reason": "a way back that is not open says why",
     "same-address": "an address is one instance's",
     "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",
+    "shared-address": "an instance is not asked at its service's shared address",
     "shared-host": "one host does not take a whole service down",
     "single-instance": "a production service has two instances or more",
     "stop-grace": "stopping takes no longer than the instance's deadline",
+    "stranded-release": "a listed release could run again",
     "timeout-grace": "stopping leaves time for a start",
     "unknown-environment": "an environment is listed",
     "unknown-person": "an owner is among the people",
@@ -77,10 +83,22 @@ INVENTORY_RULES = {
     "workflow-identity": "a service that a workflow deploys names its own process",
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
-RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
-WAIVABLE = frozenset({"job-limit", "no-twin", "shared-host", "single-instance", "unknown-person", "unprovided"})
-WARNINGS = frozenset({"idle-waiver", "shared-host"})
-NOTES: frozenset[str] = frozenset()
+OWNER_RULES = {  # held against more than the inventory: CODEOWNERS, reviews, GitHub
+    "overridden": "no later line of CODEOWNERS takes files from their owners",
+    "shared-file": "a file of the inventory has the owners of one service",
+    "unknown-login": "an owner's account is there",
+    "unmapped-owner": "an owner who is to be asked has an account",
+    "unreviewed": "those whom a change concerns have approved it",
+    "unverified-owner": "it can be told whether an owner's account is there",
+}
+RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES | OWNER_RULES
+WAIVABLE = frozenset(
+    {"job-limit", "no-twin", "shared-host", "single-instance", "stranded-release", "unknown-person", "unprovided"}
+)
+WARNINGS = frozenset(
+    {"chain-source", "idle-waiver", "overridden", "shared-file", "shared-host", "stranded-release", "unverified-owner"}
+)
+NOTES = frozenset({"interface-circle", "removable-interface"})
 
 
 def severity_of(rule: str) -> Severity:

@@ -27,6 +27,18 @@ def unknown_service(inventory: Inventory, document: Document) -> Iterator[Compla
                 )
 
 
+def chain_source(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find chains of which nobody says what they are fed with."""
+    for chain in inventory.chains:
+        if not chain.source:
+            yield Complaint(
+                "chain-source",
+                document.key("chains", chain.name),
+                f"the chain {chain.name} does not say where its data comes from",
+                "Say it in a sentence: `source: ...`. A copy that is not fed with real input proves nothing.",
+            )
+
+
 def chain_sink(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find chains whose copy ends in production, or that do not say where they end."""
     for chain in inventory.chains:
@@ -53,6 +65,13 @@ def _ends_in_production(inventory: Inventory, document: Document, chain: Chain) 
             _HARMLESS,
         )
     for name, service in inventory.services.items():
+        if service.address and endpoint(service.address) == sink:
+            yield Complaint(
+                "chain-sink",
+                where,
+                f"the parallel chain of {chain.name} ends in production: {sink} is the shared address of {name}",
+                _HARMLESS,
+            )
         for one in service.within(PRODUCTION):
             if endpoint(one.address) == sink:
                 yield Complaint(

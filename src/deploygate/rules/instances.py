@@ -44,6 +44,23 @@ def same_address(inventory: Inventory, _document: Document) -> Iterator[Complain
             seen.setdefault(there, (service, one))
 
 
+def shared_address(inventory: Inventory, _document: Document) -> Iterator[Complaint]:
+    """Find instances that are asked at an address that several of them answer at."""
+    shared = {endpoint(service.address): name for name, service in inventory.services.items() if service.address}
+    for name, service in inventory.services.items() if shared else ():
+        for one in service.instances:
+            there = endpoint(one.address)
+            if there in shared:
+                yield Complaint(
+                    "shared-address",
+                    one.where,
+                    f"{one.name} of {name} has the address {there}, which is the shared one of {shared[there]}",
+                    "Give the instance's own address: at a shared one any instance answers, "
+                    "and a check of health or version proves nothing.",
+                    name,
+                )
+
+
 def unknown_environment(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find instances, balancers and sinks in environments that are not listed."""
     known = ", ".join(inventory.environments)

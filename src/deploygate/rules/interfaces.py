@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from deploygate.digests import ADVICE, contradictions
 from deploygate.document import Document
-from deploygate.inventory import Inventory
+from deploygate.findings import Where
+from deploygate.inventory import Inventory, Service
 from deploygate.rules.complaint import Complaint
 
 
@@ -20,13 +21,20 @@ def unprovided(inventory: Inventory, document: Document) -> Iterator[Complaint]:
             near = versions.get(interface.name)
             yield Complaint(
                 "unprovided",
-                document.value("services", name, "consumes", interface.name),
+                _place(document, inventory.services[name], interface.name),
                 f"{name} consumes {interface}, and no service provides it"
                 + (f"; provided is {', '.join(near)}" if near else ""),
                 "Consume a version that is provided, or provide this one; for an interface from outside of the "
                 "inventory, write so: `waive: {unprovided: ...}`.",
                 name,
             )
+
+
+def _place(document: Document, service: Service, interface: str) -> Where:
+    """Return where it is said what the wanted version consumes: among the releases, or of the service."""
+    listed = document.root["services"][service.name].get("releases", {}).get(service.wanted, {})
+    inner = ("releases", service.wanted) if "consumes" in listed else ()
+    return document.value("services", service.name, *inner, "consumes", interface)
 
 
 def changed_in_place(inventory: Inventory, document: Document) -> Iterator[Complaint]:

@@ -1,11 +1,18 @@
 """Rules about probes: a check that cannot fail, or cannot pass, is no check."""
 
+import re
 from collections.abc import Iterator
 
 from deploygate.document import Document
-from deploygate.inventory import Inventory
-from deploygate.probe import Convention
+from deploygate.inventory import Inventory, Service
+from deploygate.probe import Convention, Header, Pattern
 from deploygate.rules.complaint import Complaint
+from deploygate.wording import quoted
+
+_BAD = frozenset({"fail", "failed", "failing", "down", "error", "unhealthy", "critical", "out_of_service", "false"})
+_IN_EVERY_ANSWER = frozenset(
+    {"connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"}
+)
 
 
 def min_healthy(inventory: Inventory, document: Document) -> Iterator[Complaint]:
@@ -73,3 +80,37 @@ def health_expect(inventory: Inventory, document: Document) -> Iterator[Complain
                 'Say which values mean healthy: `expect: ["ok"]`.',
                 name,
             )
+
+
+def blind_probe(inventory: Inventory, document: Document) -> Iterator[Complaint]:
+    """Find probes that could not fail: illness is health to them, or every build reads the same."""
+    for name, service in inventory.services.items():
+        for key, says, advice in _blind(service):
+            yield Complaint("blind-probe", document.value("services", name, *key), says, advice, name)
+
+
+def _blind(service: Service) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Give the key, what is wrong there, and what to do about it."""
+    name, version = service.name, service.version
+    for word in service.health.expect:
+        if word.lower() in _BAD:
+            says = f"{name} is healthy to its probe where it says {quoted(word)}"
+            yield ("health", "expect"), says, "Expect only what a healthy instance says."
+    if isinstance(version.reads, Pattern) and _is_constant(version.reads.regex):
+        says = f"the version probe of {name} reads {quoted(version.reads.regex)} from every build alike"
+        yield ("version_probe", "regex"), says, "Let the expression find the build: `regex: 'build ([0-9.]+)'`."
+    if isinstance(version.reads, Header) and version.reads.name.lower() in _IN_EVERY_ANSWER:
+        says = f"the version probe of {name} reads the header {version.reads.name}, which names no build"
+        yield ("version_probe", "header"), says, "Name a header that the service sets to its build."
+    if version.identity is not None and version.identity == version.reads:
+        says = f"{name} tells its processes apart by their build, so a restart of the same build could not be seen"
+        yield (
+            ("version_probe", "identity"),
+            says,
+            "Read what changes with a start there: its time, a boot id.",
+        )
+
+
+def _is_constant(regex: str) -> bool:
+    """Tell whether an expression has nothing in it that could match one text or another."""
+    return not re.search(r"[\\.*+?\[{|]", re.sub(r"\\[^A-Za-z0-9]", "", regex))

@@ -17,6 +17,7 @@ from deploygate.cli.acting.outcome import Outcome
 from deploygate.cli.acting.reviewing import approvals_of, verified_owners
 from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
+from deploygate.digests import changed_in_place
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.errors import GateError
 from deploygate.findings import Finding, errors
@@ -65,6 +66,9 @@ def check(desk: Desk, gates: Gates) -> Outcome:
     approvals = approvals_of(desk, before, after) if desk.inputs.reviews and after is not None else None
     if after is None or before is None:
         return _told(desk, Checked(findings, known=after or before, approvals=approvals), upto)
+    in_place = changed_in_place(before, after)
+    desk.annotate(in_place)
+    findings += in_place
 
     def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
         told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
