@@ -179,7 +179,6 @@ def _held_against(
     wanted = " or ".join(one.account for one in asked)
     latest = _latest(pull)
     people, untold = _people(asked, members)
-    people -= {pull.author.casefold()}
     against = sorted(latest[one].by for one in people if one in latest and _is(latest[one], Stance.CHANGES_REQUESTED))
     agreed = [one for one in latest.values() if _is(one, Stance.APPROVED)]
     on_head = [one for one in agreed if one.commit and one.commit == pull.head]
@@ -196,7 +195,7 @@ def _held_against(
             says=f"{owner.account} has written the change, and nobody else answers for it",
             help="Let a team, or somebody else as well, answer for the service under `owners`.",
         )
-    maybe = sorted(one.by for one in on_head if one.by.casefold() != pull.author.casefold())
+    maybe = sorted(one.by for one in on_head)
     if untold and maybe:
         return replace(
             whole,
@@ -213,7 +212,7 @@ def _held_against(
 
 
 def _latest(pull: Reviewed) -> dict[str, Review]:
-    """Return the last word of each person; a comment is none, and one that was dismissed is neither yes nor no."""
+    """Return the last word of each person but the author; a comment is none, a dismissed one neither yes nor no."""
     said = [one for one in pull.reviews if one.by and one.stance is not Stance.COMMENTED]
     author = pull.author.casefold()
     return {one.by.casefold(): one for one in said if one.by.casefold() != author}
