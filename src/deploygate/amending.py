@@ -19,5 +19,6 @@ def amended(text: str, where: Where, old: Version, new: Version) -> str:
     found = _SCALAR.match(line, max(0, where.column - 1))
     if found is None or next(filter(None, found.groups()), "") != old:
         raise ValueError(f'there is no "{old}" at {where}')
-    lines[where.line - 1] = f'{line[: found.start()]}"{new}"{line[found.end() :]}'
+    quote = "'" if found["single"] is not None else '"'
+    lines[where.line - 1] = f"{line[: found.start()]}{quote}{new}{quote}{line[found.end() :]}"
     return "".join(lines)

@@ -146,7 +146,7 @@ def test_what_was_deployed_before_a_service_that_can_not_be_is_not_forgotten(
 ) -> None:
     rows = (Row("s-1", "production", "2.0", "healthy", "updated", ""),)
 
-    def one(_desk: object, _gates: object, name: str) -> tuple[Account, bool]:
+    def one(_desk: object, _gates: object, name: str, _going: str) -> tuple[Account, bool]:
         if name == "Two":
             raise GateError("the plug-in of Two is missing", help="Install it.")
         return Account(RunId("r-1"), Goal.DEPLOY, "Svc", "2.0", Ending.DEPLOYED, "Svc 2.0 runs", rows=rows), False

@@ -15,7 +15,7 @@ OLD, NEW = Version("2.0"), Version("1.2")
     ("line", "column", "after"),
     [
         ('    version: "2.0"  # wanted\n', 14, '    version: "1.2"  # wanted\n'),
-        ("    version: '2.0'\r\n", 14, '    version: "1.2"\r\n'),
+        ("    version: '2.0'\r\n", 14, "    version: '1.2'\r\n"),
         ("    version: 2.0-rc\n", 14, None),
         ("  A: {version: 2.0, purpose: x}\n", 16, '  A: {version: "1.2", purpose: x}\n'),
         ('    version: "2.0"', 14, '    version: "1.2"'),

@@ -1,6 +1,7 @@
 """What follows from a failed deploy, and what a deploy costs: the Action as processes, on a GitHub on loopback."""
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from scenarios.runner import Given, Ran
 from scenarios.shop import Shop
 from scenarios.workflows import given_inputs
 
-from deploygate.fake_github import FakeGitHub
+from deploygate.fake_github import Dispatch, FakeGitHub
 
 from .test_action import here
 
@@ -76,7 +77,7 @@ def test_the_inventory_is_put_back_by_a_pull_request_where_that_is_permitted(
     wanted = shop.repo.text("services.yml")
     assert wanted is not None
     changed = [line for line in text.splitlines() if line not in wanted.splitlines()]
-    assert changed == ['    version: "1.0"']
+    assert changed == ["    version: '1.0'"]
 
 
 def test_the_inventory_is_put_back_after_a_deploy_by_hand_of_what_it_wants_too(
@@ -144,3 +145,27 @@ def test_nothing_secret_is_sent_to_github(shop: Shop) -> None:
     merged(shop, "2.0", at=ILL)
     assert shop.hub.token().startswith("fake_")
     assert [one.path for one in shop.hub.requests if "fake_" in str(one.body)] == []
+
+
+def test_a_rollback_tells_what_it_did_where_the_deploy_that_raised_it_is_gone(shop: Shop) -> None:
+    pull = shop.wish("2.0", at=ILL)
+    job = shop.merged(pull)
+    begun = threading.Event()
+    real = shop.rollback.on_dispatch
+
+    def late(dispatch: Dispatch) -> None:
+        begun.set()
+        shop.hub.until(lambda: job.run.status == "completed", within=60)
+        assert real is not None
+        real(dispatch)
+
+    shop.rollback.on_dispatch = late
+    running = shop.begin(job)
+    assert begun.wait(60)
+    running.kill()
+    shop.over(job, running)
+    shop.hub.until(lambda: shop.ran, within=60)
+    assert shop.ran[0].green, shop.ran[0].log
+    assert shop.fleet.versions() == shop.fleet.all_at("1.0")
+    assert shop.statuses(job.sha)[PRODUCTION] == "failure"
+    assert_all_in("rolled_back 1.0", shop.comment(pull))

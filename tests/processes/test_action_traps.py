@@ -126,9 +126,9 @@ def test_f6_a_deploy_makes_as_many_calls_for_eight_instances_as_for_four(opened:
         made.append(
             [f"{one.method} {re.sub('[0-9a-f]{7,}|[0-9]+', 'N', one.path)}" for one in shop.hub.requests[before:]]
         )
-    assert made[0] == made[1]
+    assert made[0] == made[1], made
     (formula,) = re.findall(r"^`(2 \+ .*)`$", PAGE.read_text(), re.MULTILINE)
-    assert len(made[0]) == eval(formula, {"S": 1, "E": 2})
+    assert len(made[0]) == eval(formula, {"S": 1, "E": 2}), "\n".join(made[0])
 
 
 def test_f6_a_rate_limit_without_an_end_costs_a_deploy_what_is_shown_and_not_the_deploy(opened: Opened) -> None:

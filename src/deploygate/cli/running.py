@@ -73,7 +73,8 @@ def run(gate: Gate, wish: Wish, telling: Telling) -> Account | None:
     else:
         told = _run(gate, wish, planned, known, telling)
     if not telling.dry_run and told.ending is not Ending.LOCKED:
-        state = "success" if succeeded(told.ending, told.goal) else "failure"
+        unsure = told.ending in {Ending.INTERRUPTED, Ending.INTERNAL_ERROR, Ending.CANNOT_TELL}
+        state = "success" if succeeded(told.ending, told.goal) else "error" if unsure else "failure"
         _say(gate, wish, state, f"{told.ending}: {told.headline}")
     return told
 

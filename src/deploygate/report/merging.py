@@ -229,8 +229,8 @@ def _data(one: Foreseen, every: Iterable[Difference]) -> dict[str, Any]:
         "to": one.change.to,
         "says": _sentence(one, every),
         "instances": [move.instance for move in plan.moves] if plan else [],
-        "expected": plan.expected if plan else None,
-        "worst": plan.worst if plan else None,
+        "expected": round(plan.expected, 3) if plan else None,
+        "worst": round(plan.worst, 3) if plan else None,
         "refusals": [] if plan else findings_data(one.planned if isinstance(one.planned, tuple) else ()),
         "unprotected": list(plan.unprotected) if plan else [],
     }

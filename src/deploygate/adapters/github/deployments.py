@@ -127,8 +127,8 @@ class Deployments:
         return listed if isinstance(listed, list) else []
 
 
-def goes_on(hub: Hub, run_id: int, attempt: int) -> bool | None:
-    """Tell whether an attempt of a run of a workflow goes on: one call; None where that can't be told."""
+def goes_on(hub: Hub, run_id: int, attempt: int | None = None) -> bool | None:
+    """Tell whether an attempt of a run of a workflow goes on, or any of it: one call; None where that can't be told."""
     path = f"{hub.repo.url}/actions/runs/{run_id}"
     try:
         with hub.asking("actions: read", f"GET /repos/{hub.repository}/actions/runs/{run_id}"):
@@ -136,9 +136,9 @@ def goes_on(hub: Hub, run_id: int, attempt: int) -> bool | None:
     except GitHubTrouble:
         return None
     found = _shaped(answer, _WorkflowRun)
-    if found is None or found.status is None or found.run_attempt < attempt:
+    if found is None or found.status is None or found.run_attempt < (attempt or 0):
         return None
-    return found.status != "completed" and found.run_attempt == attempt
+    return found.status != "completed" and found.run_attempt == (attempt or found.run_attempt)
 
 
 def task(service: str) -> str:

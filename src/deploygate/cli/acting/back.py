@@ -53,7 +53,7 @@ def back(desk: Desk, gates: Gates, goal: Goal) -> Outcome:
     desk.say(report.as_text(told))
     markdown = report.as_markdown(told)
     shown = told.ending is not Ending.LOCKED and not inputs.dry_run
-    if goal is Goal.ROLLBACK and not inputs.raised and shown:
+    if goal is Goal.ROLLBACK and shown and (not inputs.raised or gates.is_over(undone)):  # else the deploy tells
         _tell_of(desk, gates, told, undone, markdown)
     return Outcome(
         decision=report.decision(told.ending, told.goal),
@@ -78,7 +78,7 @@ def _tell_of(desk: Desk, gates: Gates, told: Account, undone: Run | None, markdo
         return
     if told.ending is Ending.ROLLED_BACK and undone is not None:
         for environment in dict.fromkeys(row.environment for row in told.rows):
-            says = plain(f"{undone.plan.version} was {told.ending} {told.why}", 140)
+            says = plain(f"{undone.plan.version} was {told.ending}: {told.why}", 140)
             desk.status(f"deploygate/{environment}/{told.service}", "failure", says, sha)
     if not desk.online:
         return

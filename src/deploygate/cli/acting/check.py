@@ -29,7 +29,7 @@ from deploygate.reviews import Approval, Standing, headline, standing, unreviewe
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
 
-OVERALL = "deploygate/check"
+OVERALL = "deploygate/check"  # of a check of one service: with its name behind it
 CONTEXTS = 50  # statuses of one check at the most; a fleet with more has the overall one
 _BUDGET = 60.0  # seconds for reading the inventory as it was
 _STATES: Mapping[str, State] = {"pass": "success", "fail": "failure", "cannot_tell": "error"}
@@ -124,7 +124,8 @@ def _told(desk: Desk, checked: Checked, upto: Environment | None) -> Outcome:
     desk.say(report.findings_text((*checked.findings, *open_)))
     desk.say(report.reviews_text(checked.approvals) if checked.approvals is not None else "")
     desk.say(report.merging_text(checked.edit))
-    desk.status(OVERALL, _STATES[decision], plain(says, 140))
+    one = desk.inputs.service
+    desk.status(f"{OVERALL}/{one}" if one else OVERALL, _STATES[decision], plain(says, 140))
     _statuses(desk, checked, upto)
     desk.comment(markdown)
     ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else _ENDINGS[decision]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from deploygate.ports import Clock
 
 Answer = TypeVar("Answer")
-_KEY = "deploygate"  # of the one comment
+_KEY = "deploygate"  # of the one comment; a check of one service has its own
 CLOSING = 20.0  # seconds at the end of a step for what is still to be written
 HURRIED = 3.0  # the same, where a runner is about to kill the step
 _FOR_GOOD = {401, 403, 404, 410}  # answers that the next attempt would get as well
@@ -138,10 +138,12 @@ class Desk:
         text = self.concealed.hide(markdown).rstrip()
         gap = " · " if text.endswith("</sub>") else "\n\n"
         said = f"{text}{gap}<sub>[workflow run]({at.run_url}) of {at.sha[:7]}</sub>\n"
+        narrowed = self.inputs.service if self.inputs.verb == "check" else ""
+        key = f"{_KEY}/{narrowed}" if narrowed else _KEY
         if self.inputs.comment and number is not None:
 
             def show(hub: Hub) -> None:
-                self.comment_url = address(self._sticky(hub).show(number, _KEY, said, giving_way=giving_way))
+                self.comment_url = address(self._sticky(hub).show(number, key, said, giving_way=giving_way))
 
             self.write("comment", show)
 

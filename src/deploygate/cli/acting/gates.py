@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploygate.adapters.clock import SystemClock
 from deploygate.adapters.github.client import ORDINARY, Hub
+from deploygate.adapters.github.deployments import goes_on
 from deploygate.adapters.github.leases import GitHubLocks
 from deploygate.adapters.github.memory import Memory
 from deploygate.adapters.github.records import Records, Unclosed
@@ -43,11 +44,13 @@ class DeskForge:
         self._desk = desk
         self._rollbacks = rollbacks
         self._going = going
+        self._begun = False
 
     def status(self, context: str, state: str, says: str) -> None:
         """Set the commit status of a deploy."""
         if self._going:
-            if state == "pending":  # with the lock: before that, what is shown is of the run that holds it
+            if state == "pending" and not self._begun:  # with the lock: till then the run that holds it is shown
+                self._begun = True
                 self._desk.comment(self._going, going=True)
             self._desk.status(context, _STATES.get(state, "failure"), says)
 
@@ -104,6 +107,16 @@ class Gates:
         except GitHubTrouble as trouble:
             self._desk.note(f"which commit run {run} was of can't be read: {trouble.says}")
             return ""
+
+    def is_over(self, run: Run | None) -> bool:
+        """Tell whether the workflow of a run is known to be over, so that it tells nothing any more."""
+        number = run.github_run if run else None
+        if number is None or not self._desk.online:
+            return False
+        try:
+            return self._desk.ask(lambda hub: goes_on(hub, number), _BUDGET) is False
+        except GitHubTrouble:
+            return False
 
     def secrets(self, service: Service) -> list[str]:
         """Return the values of the secrets that a service is deployed with."""
