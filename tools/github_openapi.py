@@ -86,7 +86,10 @@ OPERATIONS = (
     "repos/list-deployment-statuses",
     "repos/list-deployments",
     "repos/list-pull-requests-associated-with-commit",
+    "teams/get-by-name",
+    "teams/list-members-in-org",
     "users/get-authenticated",
+    "users/get-by-username",
 )
 Json = dict[str, Any]
 KEPT = (

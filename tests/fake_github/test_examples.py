@@ -24,6 +24,7 @@ OUTDATED = {
     ("pulls/create", "201"),
     ("pulls/get", "200"),
     ("pulls/update", "200"),
+    ("teams/get-by-name", "200"),
 }
 
 

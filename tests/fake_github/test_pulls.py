@@ -97,6 +97,17 @@ def test_a_commit_that_no_pull_request_brought_has_none(repo: Repository, pull: 
     assert ask("GET", "/commits/0123456/pulls").status_code == 422
 
 
+def test_a_review_is_of_the_commit_that_was_the_head_and_stays_when_it_is_dismissed(
+    repo: Repository, pull: Pull, ask: Caller
+) -> None:
+    first, head = pull.head_sha, repo.review(pull.number, by="mona")
+    newer = repo.commit({"services.yml": "version: 3\n"}, "three", branch="topic")
+    repo.review(pull.number, by="cory", state="CHANGES_REQUESTED")
+    assert repo.dismiss(pull.number, head).state == "DISMISSED"
+    listed = [(one["user"]["login"], one["state"], one["commit_id"]) for one in ask("GET", "/pulls/1/reviews").json()]
+    assert listed == [("mona", "DISMISSED", first), ("cory", "CHANGES_REQUESTED", newer)]
+
+
 def test_a_pull_request_from_a_fork_has_its_head_there(repo: Repository, ask: Caller) -> None:
     fork = repo.fork("mona")
     fork.commit({"services.yml": "x"}, "from outside", branch="patch")

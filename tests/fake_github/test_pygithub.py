@@ -150,9 +150,26 @@ def the_caller(both: Both) -> None:
     assert (person.get_user().login, person.get_rate_limit().rate.limit) == ("mona", 5000)
 
 
+def people_and_teams(both: Both) -> None:
+    both.hub.user("mona")
+    both.hub.team("acme/ads", ["mona", "cory"])
+    app = signed_in(both.hub, both.hub.token({"members": "read"}))
+    assert app.get_user("Mona").login == "mona"
+    team = app.requester.requestJsonAndCheck("GET", "/orgs/acme/teams/ads")[1]
+    assert (team["slug"], team["members_count"], team["organization"]["login"]) == ("ads", 2, "acme")
+    listed = app.requester.requestJsonAndCheck("GET", "/orgs/acme/teams/ads/members?per_page=100")[1]
+    assert [one["login"] for one in listed] == ["mona", "cory"]
+
+
+PARTS = (
+    *(files_and_objects, pulls_and_comments, statuses_and_deployments, workflows_and_runs),
+    *(the_caller, people_and_teams),
+)
+
+
 def test_pygithub_can_do_every_operation() -> None:
     done = set()
-    for part in (files_and_objects, pulls_and_comments, statuses_and_deployments, workflows_and_runs, the_caller):
+    for part in PARTS:
         with FakeGitHub() as hub:
             part(Both(hub))
             done |= {one.operation for one in hub.requests}

@@ -4,8 +4,8 @@ import pytest
 
 from deploygate.fake_github import FakeGitHub, Repository
 from deploygate.fake_github.description import Description
-from deploygate.fake_github.endpoints import OPERATIONS
-from deploygate.fake_github.tokens import AREAS, areas
+from deploygate.fake_github.endpoints import OPERATIONS, PEOPLE
+from deploygate.fake_github.tokens import AREAS, ORGANIZATION, areas
 from fake_github.caller import Caller
 
 DESCRIPTION = Description()
@@ -19,12 +19,12 @@ def told(hub: FakeGitHub) -> list[str]:
 
 
 def test_every_operation_of_the_extract_is_served_and_no_other() -> None:
-    assert set(DESCRIPTION.operations) == OPERATIONS.keys() | ACCOUNT
+    assert set(DESCRIPTION.operations) == OPERATIONS.keys() | PEOPLE.keys() | ACCOUNT
 
 
 @pytest.mark.parametrize("name", DESCRIPTION.operations)
 def test_every_operation_needs_permissions_that_exist(name: str) -> None:
-    assert set(areas(name)) <= set(AREAS)
+    assert set(areas(name)) <= {*AREAS, *ORGANIZATION}
 
 
 def test_the_extract_says_whence_it_is() -> None:

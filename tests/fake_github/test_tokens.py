@@ -59,6 +59,20 @@ def test_a_fork_s_token_reads_and_writes_nothing(hub: FakeGitHub, repo: Reposito
     assert ask.refused("POST", f"/statuses/{repo.sha()}", {"state": "success"}) == (403, NO)
 
 
+def test_a_job_s_token_knows_of_no_team_and_of_everybody_with_an_account(hub: FakeGitHub) -> None:
+    hub.user("Mona")
+    hub.team("acme/ads", ["mona"])
+    job, app = Caller(hub, hub.token()), Caller(hub, hub.token({"members": "read"}))
+    for path in ("/orgs/acme/teams/ads", "/orgs/acme/teams/ads/members"):
+        assert job.refused("GET", f"{hub.url}{path}") == (403, NO)
+        assert app("GET", f"{hub.url}{path}").ok
+        assert app.refused("GET", f"{hub.url}{path.replace('ads', 'gone')}") == (404, "Not Found")
+    found = job.made("GET", f"{hub.url}/users/mona")
+    assert (found["login"], found["type"]) == ("Mona", "User")
+    assert job.made("GET", f"{hub.url}/users/acme")["type"] == "Organization"
+    assert job.refused("GET", f"{hub.url}/users/nobody") == (404, "Not Found")
+
+
 @pytest.mark.usefixtures("repo")
 def test_a_token_that_nobody_made_is_bad(hub: FakeGitHub) -> None:
     assert Caller(hub, "wrong").refused("GET", "") == (401, "Bad credentials")

@@ -7,7 +7,7 @@ import pytest
 
 from deploygate.deploying import seconds
 from deploygate.rules import RULES, WAIVABLE
-from deploygate.rules.catalogue import DOCUMENT_RULES, INVENTORY_RULES, SHAPE_RULES, severity_of
+from deploygate.rules.catalogue import DOCUMENT_RULES, INVENTORY_RULES, OWNER_RULES, SHAPE_RULES, severity_of
 
 TESTS = Path(__file__).parent
 EXAMPLES = TESTS.parent / "examples" / "inventory" / "invalid"
@@ -19,7 +19,7 @@ ON_THE_FLY = {"empty-folder", "encoding", "missing-file", "too-large", "too-many
 def test_every_rule_has_an_invalid_example() -> None:
     lines = [line for file in EXAMPLES.glob("*.expected") for line in file.read_text(encoding="utf-8").splitlines()]
     broken = {re.sub(r"^\d+:\d+ ((warning|note) )?", "", line).partition(":")[0] for line in lines}
-    assert broken | ON_THE_FLY == set(RULES)
+    assert broken | ON_THE_FLY | OWNER_RULES.keys() == set(RULES)
     assert not broken & ON_THE_FLY
 
 
@@ -28,9 +28,16 @@ def test_a_rule_without_an_example_has_a_test(rule: str) -> None:
     assert f'"{rule}"' in (TESTS / "test_inventory_files.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("rule", OWNER_RULES)
+def test_a_rule_that_looks_beyond_the_inventory_has_a_test(rule: str) -> None:
+    names = ("core/test_codeowners.py", "core/test_reviews.py", "adapters/github/test_people.py")
+    assert any(f'"{rule}"' in (TESTS.parent / name).read_text(encoding="utf-8") for name in names)
+
+
 def test_every_rule_has_a_section_of_the_page() -> None:
     sections = re.findall(r"^### (\S+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sections == sorted(DOCUMENT_RULES) + sorted(SHAPE_RULES) + sorted(INVENTORY_RULES)
+    groups = (DOCUMENT_RULES, SHAPE_RULES, INVENTORY_RULES, OWNER_RULES)
+    assert sections == [rule for group in groups for rule in sorted(group)]
 
 
 def test_the_page_says_what_can_be_waived() -> None:

@@ -9,16 +9,18 @@ from pathlib import Path
 from deploygate.adapters.documents import read_document
 from deploygate.adapters.schemas import schema
 from deploygate.checking import check
+from deploygate.document import Document
 from deploygate.findings import Finding, errors
 from deploygate.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An inventory without errors, or None; and everything there is to say about it, in the file's order."""
+    """An inventory without errors, or None; everything there is to say about it, in the file's order; its document."""
 
     inventory: Inventory | None
     findings: tuple[Finding, ...]
+    document: Document | None = None
 
 
 def load_inventory(path: Path) -> Loaded:
@@ -29,7 +31,7 @@ def load_inventory(path: Path) -> Loaded:
             return Loaded(None, found.findings)
         inventory, findings = check(found.document, schema(), certain=not found.findings)
     findings = tuple(sorted((*found.findings, *findings), key=lambda one: (one.where, one.rule, one.says)))
-    return Loaded(None if errors(findings) else inventory, findings)
+    return Loaded(None if errors(findings) else inventory, findings, found.document)
 
 
 @contextmanager

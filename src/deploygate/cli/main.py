@@ -17,6 +17,7 @@ VERBS = {
     "restore": "Put back into the balancer what a killed run left out.",
     "observe": "Show what runs where, as observed now.",
     "graph": "Draw the services and their interfaces, with what fails in red.",
+    "codeowners": "Write the owners of the inventory into CODEOWNERS.",
     "schema": "Print the inventory's JSON Schema.",
     "init": "Write an inventory to start from.",
     "action": "Do what a step of a GitHub workflow asks for: the entry point of the Action.",

@@ -10,15 +10,15 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from deploygate.fake_github.answers import Answer, RefusedError, absent
-from deploygate.fake_github.call import Call
+from deploygate.fake_github.call import Call, SiteCall
 from deploygate.fake_github.description import Description, Operation
-from deploygate.fake_github.endpoints import OPERATIONS
+from deploygate.fake_github.endpoints import OPERATIONS, PEOPLE
 from deploygate.fake_github.faults import Fault
 from deploygate.fake_github.shown.people import private_user
 from deploygate.fake_github.state.repository import Repository
 from deploygate.fake_github.state.site import Site
 from deploygate.fake_github.state.workflows import Run
-from deploygate.fake_github.tokens import Token, hold
+from deploygate.fake_github.tokens import Token, areas, hold
 
 VERSION = "X-Github-Api-Version"  # as `receive` is given it
 CLOUD = "github.com"
@@ -140,10 +140,12 @@ class Desk:
         self._count(bearer)
         if operation.name == "users/get-authenticated":
             return self._me(token)
+        if operation.name in PEOPLE:
+            return self._about_people(token, received, operation, values)
         repo = self._visible(token, values, operation)
         if wrong:
             raise RefusedError(422, f"Invalid request.\n\n{wrong[0]}")
-        url = f"{self.site.api}{received.path.removeprefix(self.base)}"
+        url = self._url(received)
         user = token.user if token else self.site.user("ghost")
         call = Call(url, values, received.query, received.body or {}, user, repo, self.server)
         return OPERATIONS[operation.name](call)
@@ -160,6 +162,18 @@ class Desk:
         if token is not None and (repo.private or not reads):
             hold(token if token.sees(name) else _stranger(token), operation.name, operation.method)
         return repo
+
+    def _about_people(
+        self, token: Token | None, received: Received, operation: Operation, values: dict[str, str]
+    ) -> Answer:
+        if token is not None:
+            hold(token, operation.name, operation.method)
+        elif areas(operation.name):
+            raise RefusedError(401, "Requires authentication")
+        return PEOPLE[operation.name](SiteCall(self._url(received), values, received.query, self.site))
+
+    def _url(self, received: Received) -> str:
+        return f"{self.site.api}{received.path.removeprefix(self.base)}"
 
     def _me(self, token: Token | None) -> Answer:
         if token is None:

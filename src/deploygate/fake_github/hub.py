@@ -90,6 +90,16 @@ class FakeGitHub:
                 self._desk.repositories[full_name.lower()] = known
             return known
 
+    def user(self, login: str) -> str:
+        """Let somebody have an account, and return the login; whoever does anything has one."""
+        with self._site.changed:
+            return self._site.user(login).login
+
+    def team(self, full_name: str, members: Iterable[str] = ()) -> None:
+        """Make a team, `acme/ads`, of these people; only a token with `members: read` knows of it."""
+        with self._site.changed:
+            self._site.team(full_name, members)
+
     def token(
         self, permissions: Mapping[str, str] | None = None, *, user: str = ACTIONS, repositories: Iterable[str] = ()
     ) -> str:

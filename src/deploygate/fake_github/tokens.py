@@ -8,6 +8,7 @@ from deploygate.fake_github.state.people import User
 
 LEVELS = ("none", "read", "write")
 AREAS = ("actions", "checks", "contents", "deployments", "issues", "pull-requests", "statuses")
+ORGANIZATION = ("members",)  # what an app may have, and no job of a workflow
 COMMENTS = ("issues", "pull-requests")
 
 _OTHERS: Mapping[str, tuple[str, ...]] = {
@@ -21,6 +22,7 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "pulls/merge": ("contents",),
     "rate-limit/get": (),
     "users/get-authenticated": (),
+    "users/get-by-username": (),
     "repos/create-commit-status": ("statuses",),
     "repos/get-combined-status-for-ref": ("statuses",),
     "repos/list-commit-statuses-for-ref": ("statuses",),
@@ -29,7 +31,7 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "repos/get-environment": ("actions",),
     "repos/list-pull-requests-associated-with-commit": ("pull-requests",),
 }
-_FAMILIES = {"actions": "actions", "git": "contents", "pulls": "pull-requests", "repos": "contents"}
+_FAMILIES = {"actions": "actions", "git": "contents", "pulls": "pull-requests", "repos": "contents", "teams": "members"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def levels(permissions: Mapping[str, str] | None) -> dict[str, str]:
         return dict.fromkeys(AREAS, "write")
     given = {name.replace("_", "-"): level for name, level in permissions.items()}
     for name, level in given.items():
-        if name not in (*AREAS, "metadata") or level not in LEVELS:
+        if name not in (*AREAS, *ORGANIZATION, "metadata") or level not in LEVELS:
             raise ValueError(f"there is no permission {name}: {level}")
     return given
 

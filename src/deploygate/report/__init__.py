@@ -12,12 +12,26 @@ if TYPE_CHECKING:
     from deploygate.report.answers import can_data, can_json, can_markdown, can_text
     from deploygate.report.cutting import cut
     from deploygate.report.dot import graph_dot
-    from deploygate.report.findings import findings_data, findings_json, findings_markdown, findings_text
+    from deploygate.report.findings import (
+        codeowners_json,
+        findings_data,
+        findings_json,
+        findings_markdown,
+        findings_text,
+    )
     from deploygate.report.forms import escaped
-    from deploygate.report.merging import merging_data, merging_headline, merging_json, merging_markdown, merging_text
+    from deploygate.report.merging import (
+        merging_data,
+        merging_decision,
+        merging_headline,
+        merging_json,
+        merging_markdown,
+        merging_text,
+    )
     from deploygate.report.mermaid import graph_markdown, graph_mermaid
     from deploygate.report.observations import observed_data, observed_json, observed_markdown, observed_text
     from deploygate.report.plans import plan_json, plan_markdown, plan_text
+    from deploygate.report.reviews import reviews_data, reviews_markdown, reviews_text
     from deploygate.report.rules import rule_markdown, rule_text, rules_json, rules_markdown, rules_text
     from deploygate.report.sarif import findings_sarif
     from deploygate.report.several import several_data, several_headline, several_markdown
@@ -34,6 +48,7 @@ __all__ = [
     "can_markdown",
     "can_text",
     "change_line",
+    "codeowners_json",
     "cut",
     "decision",
     "escaped",
@@ -46,6 +61,7 @@ __all__ = [
     "graph_markdown",
     "graph_mermaid",
     "merging_data",
+    "merging_decision",
     "merging_headline",
     "merging_json",
     "merging_markdown",
@@ -57,6 +73,9 @@ __all__ = [
     "plan_json",
     "plan_markdown",
     "plan_text",
+    "reviews_data",
+    "reviews_markdown",
+    "reviews_text",
     "rule_markdown",
     "rule_text",
     "rules_json",
@@ -73,12 +92,20 @@ _HOMES = {
     "answers": ("can_data", "can_json", "can_markdown", "can_text"),
     "cutting": ("cut",),
     "dot": ("graph_dot",),
-    "findings": ("findings_data", "findings_json", "findings_markdown", "findings_text"),
+    "findings": ("codeowners_json", "findings_data", "findings_json", "findings_markdown", "findings_text"),
     "forms": ("escaped",),
-    "merging": ("merging_data", "merging_headline", "merging_json", "merging_markdown", "merging_text"),
+    "merging": (
+        "merging_data",
+        "merging_decision",
+        "merging_headline",
+        "merging_json",
+        "merging_markdown",
+        "merging_text",
+    ),
     "mermaid": ("graph_markdown", "graph_mermaid"),
     "observations": ("observed_data", "observed_json", "observed_markdown", "observed_text"),
     "plans": ("plan_json", "plan_markdown", "plan_text"),
+    "reviews": ("reviews_data", "reviews_markdown", "reviews_text"),
     "rules": ("rule_markdown", "rule_text", "rules_json", "rules_markdown", "rules_text"),
     "sarif": ("findings_sarif",),
     "several": ("several_data", "several_headline", "several_markdown"),

@@ -1,6 +1,6 @@
 """Findings, as people read compiler output, as a table, and as data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploygate.findings import Finding
@@ -38,6 +38,11 @@ def findings_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for one in findings
     ]
+
+
+def codeowners_json(data: Mapping[str, object], findings: Sequence[Finding]) -> str:
+    """Return what became of a CODEOWNERS file for a program, `schema: 1`."""
+    return json_text({"schema": SCHEMA, **data, "findings": findings_data(findings)})
 
 
 def findings_json(findings: Sequence[Finding]) -> str:

@@ -12,6 +12,8 @@ from deploygate.plan import Plan
 from deploygate.report.findings import findings_data, findings_markdown
 from deploygate.report.forms import SCHEMA, escaped, github_table, json_text, plain_table
 from deploygate.report.plans import plan_details, plan_headline
+from deploygate.report.reviews import reviews_data, reviews_markdown
+from deploygate.reviews import Approval, Standing, headline, standing, unreviewed
 from deploygate.wording import count, seconds
 
 _HEAD = ("order", "service", "from", "to", "instances", "time", "way back")
@@ -20,17 +22,26 @@ _SENTENCE = {"version", "provides", "consumes", "callers"}  # what the sentence 
 _SIGNS = {Danger.DANGEROUS: "!", Danger.DEPLOYS: "+", Danger.CHANGES: "~", Danger.WORDS: " "}
 
 
-def merging_headline(findings: Sequence[Finding], edit: Edit | None) -> tuple[bool, str]:
-    """Return whether merging is well, and why or what it does, in one line; None: it can't be told."""
+Told = Sequence[Approval]
+
+
+def merging_headline(findings: Sequence[Finding], edit: Edit | None, told: Told | None = None) -> tuple[bool, str]:
+    """Return whether merging is well, and why or what it does, in one line; None: it can't be told.
+
+    `told` are the approvals that the change needs, where they are asked for.
+    """
     wrong = errors(tuple(findings))
     if wrong:
         return False, f"the inventory has {count(len(wrong), 'error')}"
     if edit is None:
-        return True, "the inventory is sound; what merging changes can't be told here"
+        open_, says = _unapproved(told), "the inventory is sound; what merging changes can't be told here"
+        return not open_, open_ or says
     refused = [one for one in edit.foreseen if not isinstance(one.planned, Plan)]
     if refused:
         names = ", ".join(f"{one.change.service.name} {one.change.to}" for one in refused)
         return False, f"merging would be refused for {names}"
+    if open_ := _unapproved(told):
+        return False, open_
     if not edit.foreseen:
         return True, "the inventory is sound, and merging deploys nothing"
     names = ", ".join(f"{one.change.service.name} {_was(one)} -> {one.change.to}" for one in edit.foreseen)
@@ -38,13 +49,14 @@ def merging_headline(findings: Sequence[Finding], edit: Edit | None) -> tuple[bo
     return True, f"merging deploys {names}, in about {seconds(time)}"
 
 
-def merging_markdown(findings: Sequence[Finding], edit: Edit | None) -> str:
+def merging_markdown(findings: Sequence[Finding], edit: Edit | None, told: Told | None = None) -> str:
     """Return the comment of a check."""
-    good, says = merging_headline(findings, edit)
+    good, says = merging_headline(findings, edit, told)
     lines = [f"### {'✅' if good else '❌'} {escaped(says[:1].upper() + says[1:])}", ""]
     if findings:
         lines += [findings_markdown(findings[:_SHOWN])]
         lines += [f"{len(findings) - _SHOWN} more are in the log.", ""] if len(findings) > _SHOWN else []
+    lines += [reviews_markdown(told)] if told is not None else []
     if edit is not None:
         dangerous = [one for one in edit.differences if one.danger is Danger.DANGEROUS]
         lines += [f"- ⚠️ {_named(one)}" for one in dangerous]
@@ -73,15 +85,23 @@ def merging_text(edit: Edit | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def merging_data(findings: Sequence[Finding], edit: Edit | None) -> dict[str, Any]:
+def merging_decision(findings: Sequence[Finding], edit: Edit | None, told: Told | None = None) -> str:
+    """Return pass, fail or cannot_tell: the last where only approvals stand open, and they can't be told."""
+    if merging_headline(findings, edit, told)[0]:
+        return "pass"
+    known = merging_headline(findings, edit)[0] and standing(told or ()) is Standing.UNKNOWN
+    return "cannot_tell" if known else "fail"
+
+
+def merging_data(findings: Sequence[Finding], edit: Edit | None, told: Told | None = None) -> dict[str, Any]:
     """Return the same for a program, `schema: 1`; `changes` is None where they can't be told."""
-    good, says = merging_headline(findings, edit)
     return {
         "schema": SCHEMA,
         "goal": "check",
-        "decision": "pass" if good else "fail",
-        "says": says,
-        "findings": findings_data(findings),
+        "decision": merging_decision(findings, edit, told),
+        "says": merging_headline(findings, edit, told)[1],
+        "findings": findings_data((*findings, *unreviewed(told or ()))),
+        "reviews": None if told is None else reviews_data(told),
         "changes": None if edit is None else [_data(one, edit.differences) for one in edit.foreseen],
         "differences": None
         if edit is None
@@ -92,9 +112,14 @@ def merging_data(findings: Sequence[Finding], edit: Edit | None) -> dict[str, An
     }
 
 
-def merging_json(findings: Sequence[Finding], edit: Edit | None) -> str:
+def merging_json(findings: Sequence[Finding], edit: Edit | None, told: Told | None = None) -> str:
     """Return the same as text for a program."""
-    return json_text(merging_data(findings, edit))
+    return json_text(merging_data(findings, edit, told))
+
+
+def _unapproved(told: Told | None) -> str:
+    """Say which approvals stand open, or nothing."""
+    return headline(told) if told and standing(told) is not Standing.APPROVED else ""
 
 
 def _named(one: Difference) -> str:

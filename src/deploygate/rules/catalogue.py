@@ -83,11 +83,21 @@ INVENTORY_RULES = {
     "workflow-identity": "a service that a workflow deploys names its own process",
     "workflow-input": "an input of a workflow is not one that the gate gives",
 }
-RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES
+OWNER_RULES = {  # held against more than the inventory: CODEOWNERS, reviews, GitHub
+    "overridden": "no later line of CODEOWNERS takes files from their owners",
+    "shared-file": "a file of the inventory has the owners of one service",
+    "unknown-login": "an owner's account is there",
+    "unmapped-owner": "an owner who is to be asked has an account",
+    "unreviewed": "those whom a change concerns have approved it",
+    "unverified-owner": "it can be told whether an owner's account is there",
+}
+RULES = DOCUMENT_RULES | SHAPE_RULES | INVENTORY_RULES | OWNER_RULES
 WAIVABLE = frozenset(
     {"job-limit", "no-twin", "shared-host", "single-instance", "stranded-release", "unknown-person", "unprovided"}
 )
-WARNINGS = frozenset({"chain-source", "idle-waiver", "shared-host", "stranded-release"})
+WARNINGS = frozenset(
+    {"chain-source", "idle-waiver", "overridden", "shared-file", "shared-host", "stranded-release", "unverified-owner"}
+)
 NOTES = frozenset({"interface-circle", "removable-interface"})
 
 

@@ -43,6 +43,22 @@ def fetch(hub: Hub, sha: str, path: str, local: Path, into: Path) -> None:
     into.write_bytes(_content(hub, found, local))
 
 
+def was_absent(hub: Hub, sha: str, path: str) -> bool:
+    """Tell whether a commit that can be read has nothing at a path.
+
+    Raises:
+        GitHubTrouble: That can't be told: the commit can't be read either, or there is no answer.
+    """
+    with hub.asking(_NEEDS, f"GET /repos/{hub.repository}/git/commits/{sha}"):
+        hub.repo.get_git_commit(sha)
+    try:
+        with hub.asking(_NEEDS, f"GET /repos/{hub.repository}/contents/{path}?ref={sha}"):
+            hub.repo.get_contents(path, sha)
+    except Absent:
+        return True
+    return False
+
+
 def blob_id(content: bytes, like: str) -> str:
     """Return the name that git gives to a content, by the algorithm that made the name `like`."""
     made = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)

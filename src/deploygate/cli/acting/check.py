@@ -14,6 +14,7 @@ from deploygate.changes import Change
 from deploygate.cli.acting.desk import Desk
 from deploygate.cli.acting.gates import Gates
 from deploygate.cli.acting.outcome import Outcome
+from deploygate.cli.acting.reviewing import approvals_of, verified_owners
 from deploygate.cli.finding_out import environment_named, find_out, service_named
 from deploygate.cli.loading import load_inventory
 from deploygate.digests import changed_in_place
@@ -24,21 +25,28 @@ from deploygate.foreseen import Edit, Foreseen, Source, edit_of, foresee
 from deploygate.inventory import Inventory
 from deploygate.names import Environment, ServiceName, Version
 from deploygate.planning import plan_deploy
+from deploygate.reviews import Approval, Standing, headline, standing, unreviewed
 from deploygate.wish import Wish
 from deploygate.wording import count, plain, seconds
 
 OVERALL = "deploygate/check"  # of a check of one service: with its name behind it
 CONTEXTS = 50  # statuses of one check at the most; a fleet with more has the overall one
 _BUDGET = 60.0  # seconds for reading the inventory as it was
+_STATES: Mapping[str, State] = {"pass": "success", "fail": "failure", "cannot_tell": "error"}
+_ENDINGS = {"fail": Ending.REFUSED, "cannot_tell": Ending.CANNOT_TELL}
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found: of the inventory, of the edit as far as it can be told, and all the services that there are."""
+    """What was found: of the inventory, of the edit as far as it can be told, and all the services that there are.
+
+    `approvals` are those that the edit needs, where the check asks for them.
+    """
 
     findings: tuple[Finding, ...]
     edit: Edit | None = None
     known: Inventory | None = None
+    approvals: tuple[Approval, ...] | None = None
 
 
 def check(desk: Desk, gates: Gates) -> Outcome:
@@ -48,23 +56,27 @@ def check(desk: Desk, gates: Gates) -> Outcome:
         GateError: The inputs name what is not in the inventory.
     """
     loaded = load_inventory(desk.inputs.inventory)
-    desk.annotate(loaded.findings)
-    only = service_named(loaded.inventory, desk.inputs.service) if loaded.inventory and desk.inputs.service else None
-    upto = environment_named(loaded.inventory, desk.inputs.environment or None) if loaded.inventory else None
+    after, findings = loaded.inventory, loaded.findings
+    if desk.inputs.verify_owners and after is not None and loaded.document is not None:
+        findings += verified_owners(desk, after, loaded.document)
+    desk.annotate(findings)
+    only = service_named(after, desk.inputs.service) if after and desk.inputs.service else None
+    upto = environment_named(after, desk.inputs.environment or None) if after else None
     before = earlier(desk)
-    if loaded.inventory is None or before is None:
-        return _told(desk, Checked(loaded.findings, known=loaded.inventory or before), upto)
-    after = loaded.inventory
+    approvals = approvals_of(desk, before, after) if desk.inputs.reviews and after is not None else None
+    if after is None or before is None:
+        return _told(desk, Checked(findings, known=after or before, approvals=approvals), upto)
     in_place = changed_in_place(before, after)
     desk.annotate(in_place)
-    findings = (*loaded.findings, *in_place)
+    findings += in_place
 
     def foreseeing(change: Change, now: Mapping[ServiceName, Version]) -> Foreseen:
         told = _observed(desk, gates, change, upto) if desk.inputs.observe else None
         return told or foresee(after, change, gates.past(change.service.name), now, upto)
 
     edit = edit_of(before, after, foreseeing)
-    return _told(desk, Checked(findings, edit.of(only.name) if only else edit, after), upto)
+    edit = edit.of(only.name) if only else edit
+    return _told(desk, Checked(findings, edit, after, approvals), upto)
 
 
 def earlier(desk: Desk) -> Inventory | None:
@@ -102,21 +114,26 @@ def _observed(desk: Desk, gates: Gates, change: Change, upto: Environment | None
 
 
 def _told(desk: Desk, checked: Checked, upto: Environment | None) -> Outcome:
-    good, says = report.merging_headline(checked.findings, checked.edit)
-    markdown = report.merging_markdown(checked.findings, checked.edit)
+    seen = checked.findings, checked.edit, checked.approvals
+    good, says = report.merging_headline(*seen)
+    decision = report.merging_decision(*seen)
+    markdown = report.merging_markdown(*seen)
     desk.say(f"{'✔' if good else '✘'} {says}\n")
-    desk.say(report.findings_text(checked.findings))
+    open_ = unreviewed(checked.approvals or ())
+    desk.annotate(open_)
+    desk.say(report.findings_text((*checked.findings, *open_)))
+    desk.say(report.reviews_text(checked.approvals) if checked.approvals is not None else "")
     desk.say(report.merging_text(checked.edit))
     one = desk.inputs.service
-    desk.status(f"{OVERALL}/{one}" if one else OVERALL, "success" if good else "failure", plain(says, 140))
+    desk.status(f"{OVERALL}/{one}" if one else OVERALL, _STATES[decision], plain(says, 140))
     _statuses(desk, checked, upto)
     desk.comment(markdown)
-    ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else Ending.REFUSED
-    data = report.merging_data(checked.findings, checked.edit)
+    ending = Ending.SOUND if good else Ending.INVENTORY_ERROR if errors(checked.findings) else _ENDINGS[decision]
+    data = report.merging_data(*seen)
     foreseen = checked.edit.foreseen if checked.edit else ()
     names = [one.change.service.name for one in foreseen]
     return Outcome(
-        decision="pass" if good else "fail",
+        decision=decision,
         reason_code=ending,
         exit_code=EXIT_CODES[ending],
         markdown=markdown,
@@ -147,6 +164,9 @@ def _statuses(desk: Desk, checked: Checked, upto: Environment | None) -> None:
     wrong = errors(checked.findings)
     for environment, name in every:
         state, says = _state(about.get(name), len(wrong), known=checked.edit is not None)
+        waited_for = [one for one in checked.approvals or () if name in one.services]
+        if state == "success" and standing(waited_for) is not Standing.APPROVED:
+            state, says = "failure", headline(waited_for)
         desk.status(f"deploygate/{environment}/{name}", state, plain(says, 140))
 
 

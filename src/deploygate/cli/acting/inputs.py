@@ -50,6 +50,14 @@ INPUTS: Mapping[str, tuple[str, str]] = {
         "false",
         "Whether a check also asks the instances what runs now; false means the recorded deployments are believed.",
     ),
+    "reviews": (
+        "false",
+        "Whether a check demands the approval of the owners whom the change concerns, on its newest commit.",
+    ),
+    "verify_owners": (
+        "false",
+        "Whether a check looks up on GitHub whether the accounts of the owners are there.",
+    ),
     "rollback_workflow": (
         "rollback.yml",
         "The file name of the workflow that takes a failed deploy back; none means the gate does it in the same job.",
@@ -84,7 +92,7 @@ INPUTS: Mapping[str, tuple[str, str]] = {
 
 _LONGEST_PATH = 1000  # characters, which every system can take
 _CHOICES = {"verb": VERBS, "baseline": ("healthy", "broken"), "statuses": ("all", "changed", "none")}
-_SWITCHES = ("observe", "raised", "comment", "deployments", "put_back", "dry_run")
+_SWITCHES = ("observe", "reviews", "verify_owners", "raised", "comment", "deployments", "put_back", "dry_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,8 @@ class Inputs:
     raised: bool
     take_over: str
     observe: bool
+    reviews: bool
+    verify_owners: bool
     rollback_workflow: str
     rollback_ref: str
     ssh: SshGiven = field(repr=False)

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from deploygate.fake_github.answers import Answer
-from deploygate.fake_github.call import Call
+from deploygate.fake_github.call import Call, SiteCall
 from deploygate.fake_github.endpoints import (
     comments,
     commits,
     contents,
     deployments,
     objects,
+    people,
     pulls,
     refs,
     repositories,
@@ -31,3 +32,4 @@ OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     **statuses.OPERATIONS,
     **workflows.OPERATIONS,
 }
+PEOPLE: Mapping[str, Callable[[SiteCall], Answer]] = people.OPERATIONS

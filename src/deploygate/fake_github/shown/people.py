@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from deploygate.fake_github.answers import Json
-from deploygate.fake_github.state.people import User, node
+from deploygate.fake_github.state.people import Team, User, node
 from deploygate.fake_github.state.site import Site
 
 _ADDRESSES = {
@@ -44,6 +44,53 @@ def user(site: Site, one: User) -> Json:
         "type": one.kind,
         "site_admin": False,
     }
+
+
+def team(site: Site, one: Team) -> Json:
+    """Return a team."""
+    when = moment(site.now())
+    org = site.user(one.organization)
+    me, home = f"{site.api}/organizations/{org.number}/team/{one.number}", f"{site.api}/orgs/{org.login}"
+    names = ("repos", "events", "hooks", "issues", "members", "public_members")
+    counts = ("public_repos", "public_gists", "followers", "following")
+    organization = {
+        **{key: user(site, org)[key] for key in ("login", "id", "node_id", "avatar_url", "html_url", "type")},
+        "url": home,
+        **{f"{name}_url": f"{home}/{name}" for name in names},
+        **dict.fromkeys(counts, 0),
+        "description": None,
+        "has_organization_projects": True,
+        "has_repository_projects": True,
+        "created_at": when,
+        "updated_at": when,
+        "archived_at": None,
+    }
+    return {
+        "id": one.number,
+        "node_id": node("Team", one.number),
+        "name": one.slug,
+        "slug": one.slug,
+        "type": "organization",
+        "description": None,
+        "privacy": "closed",
+        "notification_setting": "notifications_enabled",
+        "permission": "pull",
+        "url": me,
+        "html_url": f"{site.web}/orgs/{org.login}/teams/{one.slug}",
+        "members_url": f"{me}/members{{/member}}",
+        "repositories_url": f"{me}/repos",
+        "parent": None,
+        "members_count": len(one.members),
+        "repos_count": 0,
+        "created_at": when,
+        "updated_at": when,
+        "organization": organization,
+    }
+
+
+def public_user(site: Site, one: User) -> Json:
+    """Return somebody as others see them."""
+    return {**private_user(site, one), "user_view_type": "public"}
 
 
 def private_user(site: Site, one: User) -> Json:

@@ -8,15 +8,28 @@ ACTIONS = "github-actions[bot]"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with an account."""
+    """Somebody with an account, or an organization."""
 
     login: str
     number: int
+    organization: bool = False
 
     @property
     def kind(self) -> str:
-        """Whether it is a person or a bot, in GitHub's words."""
+        """Whether it is a person, a bot or an organization, in GitHub's words."""
+        if self.organization:
+            return "Organization"
         return "Bot" if self.login.endswith("[bot]") else "User"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team of an organization."""
+
+    number: int
+    organization: str
+    slug: str
+    members: tuple[User, ...]
 
 
 def node(kind: str, number: int) -> str:

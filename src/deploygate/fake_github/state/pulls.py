@@ -24,7 +24,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What somebody says of a pull request: APPROVED, CHANGES_REQUESTED or COMMENTED."""
+    """What somebody says of a pull request: APPROVED, CHANGES_REQUESTED or COMMENTED; DISMISSED is of no effect."""
 
     number: int
     user: User

@@ -1,6 +1,7 @@
 """A repository: branches, pull requests, statuses, deployments, workflows; tests fill it with the methods here."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 
 from deploygate.fake_github.state.deployments import Deployment, Environment, Status
@@ -171,6 +172,14 @@ class Repository:
             pull = self.pulls[number]
             made = Review(self.site.number(), self.site.user(by), state, body, pull.head_sha, self.site.now())
             pull.reviews.append(made)
+            return made
+
+    def dismiss(self, number: int, review: Review) -> Review:
+        """Dismiss a review, which stays where it is among the others."""
+        with self.site.changed:
+            reviews = self.pulls[number].reviews
+            made = replace(review, state="DISMISSED")
+            reviews[reviews.index(review)] = made
             return made
 
     def status(self, sha: str, context: str, state: str, *, says: str | None = None, by: str = ACTIONS) -> Status:

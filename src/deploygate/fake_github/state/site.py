@@ -2,12 +2,13 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Condition, Thread
 from typing import TypeVar
 
-from deploygate.fake_github.state.people import User
+from deploygate.fake_github.state.people import Team, User
 
 Subject = TypeVar("Subject")
 Clock = Callable[[], datetime]
@@ -22,6 +23,7 @@ class Site:
         self._clock = clock or _second
         self._numbers = itertools.count(1001)
         self._users: dict[str, User] = {}
+        self.teams: dict[str, Team] = {}
         self.broken: list[str] = []
         self._working: list[Thread] = []
 
@@ -34,10 +36,23 @@ class Site:
         return next(self._numbers)
 
     def user(self, login: str) -> User:
-        """Return somebody by name; whoever is named exists."""
-        if login not in self._users:
-            self._users[login] = User(login, self.number())
-        return self._users[login]
+        """Return somebody by name, however it is spelt; whoever is named exists."""
+        key = login.lower()
+        if key not in self._users:
+            self._users[key] = User(login, self.number())
+        return self._users[key]
+
+    def known(self, login: str) -> User | None:
+        """Return somebody by name, if anybody has named them before."""
+        return self._users.get(login.lower())
+
+    def team(self, full_name: str, members: Iterable[str]) -> Team:
+        """Make a team, `organization/slug`, and its organization."""
+        owner, _, slug = full_name.partition("/")
+        self._users[owner.lower()] = replace(self.user(owner), organization=True)
+        made = Team(self.number(), owner, slug, tuple(self.user(one) for one in members))
+        self.teams[full_name.lower()] = made
+        return made
 
     def set_going(self, work: Callable[[Subject], None], subject: Subject) -> None:
         """Do what somebody has registered, in a thread of its own."""
