@@ -4,8 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scenarios.as_processes import Processes
+from scenarios.fleet import ShopFleet
+from scenarios.runner import Given
+from scenarios.shop import Shop
+
+from deploygate.fake_github import FakeGitHub
 
 from .fleet import Fleet
+from .shops import here
 
 
 @pytest.fixture
@@ -30,3 +37,16 @@ def small(tmp_path: Path) -> Iterator[Fleet]:
         yield fleet.up()
     finally:
         fleet.down()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop of which the fleet runs version 1.0, and whose jobs are processes of this machine."""
+    fleet = ShopFleet(tmp_path / "fleet", here(tmp_path))
+    with FakeGitHub() as hub:
+        runner = Processes(tmp_path / "jobs", Given(hub, {}, {}))
+        try:
+            yield Shop(hub, fleet.up(), runner)
+        finally:
+            runner.close()
+            fleet.down()

@@ -3,20 +3,16 @@
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scenarios.as_processes import Processes
 from scenarios.five import ended
-from scenarios.fleet import SERVICE_NAME, ShopFleet
-from scenarios.runner import FUSE, Given, Job
+from scenarios.fleet import SERVICE_NAME
+from scenarios.runner import FUSE, Job
 from scenarios.shop import Shop
 
-from deploygate.fake_github import FakeGitHub
-
-from .test_action import here
+from .shops import MAY
 from .test_action_loop import ILL
 
 API = "/repos/acme/shop"
@@ -36,18 +32,6 @@ WRITES = [("POST", f"{API}/statuses/*", number) for number in range(4)]
 WRITES += [("POST", f"{API}/deployments", number) for number in range(2)]
 WRITES += [("POST", f"{API}/deployments/*/statuses", number) for number in range(4)]
 WRITES += [("POST", f"{API}/issues/*/comments", 0), ("PATCH", f"{API}/issues/comments/*", 0)]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    fleet = ShopFleet(tmp_path / "fleet", here(tmp_path))
-    with FakeGitHub() as hub:
-        runner = Processes(tmp_path / "jobs", Given(hub, {}, {}))
-        try:
-            yield Shop(hub, fleet.up(), runner)
-        finally:
-            runner.close()
-            fleet.down()
 
 
 def assert_nothing_is_pending(shop: Shop, job: Job) -> None:
@@ -148,14 +132,7 @@ def test_a_rollback_workflow_that_ends_green_and_did_nothing_is_not_believed(
 def test_an_inventory_with_windows_ends_of_lines_is_put_back_to_the_letter(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may = {
-        "actions": "write",
-        "contents": "write",
-        "deployments": "write",
-        "pull-requests": "write",
-        "statuses": "write",
-    }
-    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: may)
+    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: MAY | {"contents": "write"})
     text = shop.fleet.inventory("2.0").replace("\n", "\r\n")
     pull = shop.propose({"services.yml": text} | shop.fleet.release("2.0", at=ILL), "Windows")
     ran = shop.run(shop.merged(pull))

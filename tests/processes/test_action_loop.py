@@ -2,42 +2,22 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import yaml
-from scenarios.as_processes import Processes
 from scenarios.five import PRODUCTION, assert_all_in, ended
-from scenarios.fleet import SERVICE_NAME, ShopFleet
-from scenarios.runner import Given, Ran
+from scenarios.fleet import SERVICE_NAME
+from scenarios.runner import Ran
 from scenarios.shop import Shop
 from scenarios.workflows import given_inputs
 
-from deploygate.fake_github import Dispatch, FakeGitHub
+from deploygate.fake_github import Dispatch
 
-from .test_action import here
+from .shops import MAY
 
 ILL = {"s-2": {"moans": "no such table", "ill_after": 0}}
 CALLS = 20  # that a deploy of one service in two environments makes at the most, on a pull request of few comments
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeGitHub]:
-    with FakeGitHub() as hub:
-        yield hub
-
-
-@pytest.fixture
-def shop(tmp_path: Path, hub: FakeGitHub) -> Iterator[Shop]:
-    fleet = ShopFleet(tmp_path / "fleet", here(tmp_path))
-    runner = Processes(tmp_path / "jobs", Given(hub, {}, {}))
-    try:
-        yield Shop(hub, fleet.up(), runner)
-    finally:
-        runner.close()
-        fleet.down()
 
 
 def merged(shop: Shop, version: str, **behaviour: object) -> Ran:
@@ -59,14 +39,7 @@ def test_a_version_that_failed_is_refused_by_the_records_alone_until_it_is_overr
 def test_the_inventory_is_put_back_by_a_pull_request_where_that_is_permitted(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may = {
-        "actions": "write",
-        "contents": "write",
-        "deployments": "write",
-        "pull-requests": "write",
-        "statuses": "write",
-    }
-    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: may)
+    monkeypatch.setattr("scenarios.shop.permissions", lambda _file: MAY | {"contents": "write"})
     ran = merged(shop, "2.0", at=ILL)
     assert ended(ran) == ("fail", "rolled_back", "6"), ran.log
     (proposal,) = [pull for pull in shop.repo.pulls.values() if pull.state == "open"]

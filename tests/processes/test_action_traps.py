@@ -24,10 +24,9 @@ from scenarios.workflows import given_inputs
 from deploygate.fake_github import FakeGitHub
 
 from .fleet import FUSE
-from .test_action import here
+from .shops import MAY, here
 
 ILL = {"s-2": {"moans": "no such table", "ill_after": 0}}
-MAY = {"actions": "write", "contents": "read", "deployments": "write", "pull-requests": "write", "statuses": "write"}
 NAMED = {
     "actions": [],  # a deploy that goes well needs none
     "contents": ["read"],
