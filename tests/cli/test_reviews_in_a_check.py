@@ -11,33 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stepping
 
 from deploygate.cli.acting.step import main_step
 from deploygate.endings import EXIT_CODES, Ending
 from deploygate.fake_github import FakeGitHub, Pull, Repository
 
-TOKEN = "fake_token_of_the_tests"
-SERVICES = """\
-schema: 1
-environments: [parallel-chain, production]
-people: {nathan: Nathan-D, cory: cory, obaid: acme/product}
-services:
-  Svc:
-    purpose: Answers.
-    owners: {ops: nathan, dev: cory, pm: obaid}
-    version: "1.0"
-    artifact: dist/Svc-{version}
-    deploy: {killstart: {root: srv, start: [./run, "{port}"]}}
-    instances:
-      parallel-chain: [{name: p-1, address: "http://127.0.0.1:7101"}]
-      production:
-        - {name: s-1, address: "http://127.0.0.1:7111"}
-        - {name: s-2, address: "http://127.0.0.1:7112"}
-"""
+SERVICES = stepping.SERVICES.replace(
+    "services:\n", "people: {nathan: Nathan-D, cory: cory, obaid: acme/product}\nservices:\n", 1
+)
 NEWER = SERVICES.replace('version: "1.0"', 'version: "2.0"')
 OTHER_PROBE = NEWER.replace("    deploy:", "    health: {path: /ready}\n    deploy:")
 OTHER_PURPOSE = SERVICES.replace("purpose: Answers.", "purpose: Answers at once.")
-ENTRY = re.compile(r"^(\w+)<<(ghadelimiter_\w+)\n(.*?)\n\2\n", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -72,11 +57,11 @@ class Shop:
     def step(self, **given: str) -> int:
         for name in ("out", "state", "summary"):
             (self.folder.parent / name).write_text("")
-        return main_step({"token": TOKEN, "reviews": "true", **given}, self.environ)
+        return main_step({"token": stepping.TOKEN, "reviews": "true", **given}, self.environ)
 
     @property
     def outputs(self) -> dict[str, str]:
-        return {name: value for name, _, value in ENTRY.findall((self.folder.parent / "out").read_text())}
+        return {name: value for name, _, value in stepping.ENTRY.findall((self.folder.parent / "out").read_text())}
 
     @property
     def told(self) -> dict[str, Any]:
@@ -98,7 +83,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     folder.mkdir()
     monkeypatch.chdir(folder)
     with FakeGitHub() as hub:
-        hub.accept(TOKEN)
+        hub.accept(stepping.TOKEN)
         repo = hub.repository("acme/shop")
         repo.commit({"services.yml": SERVICES}, "The inventory")
         (folder / "services.yml").write_text(SERVICES)
@@ -389,7 +374,12 @@ def test_owners_cannot_be_verified_without_a_token_and_that_is_a_warning(shop: S
 
 def called(shop: Shop, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     whole = [sys.executable, "-m", "deploygate", "check", *words]
-    given = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_API_URL": shop.hub.url, **environ}
+    given = {
+        "GITHUB_TOKEN": stepping.TOKEN,
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_API_URL": shop.hub.url,
+        **environ,
+    }
     return subprocess.run(
         whole, cwd=shop.folder, capture_output=True, text=True, check=False, env={**os.environ, **given}, timeout=60
     )
