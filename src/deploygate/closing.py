@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deploygate.endings import Ending, succeeded
 from deploygate.events import Action, Drain, Event, Restored, Switch
-from deploygate.names import Environment, InstanceName
+from deploygate.names import NAME, Environment, InstanceName
 from deploygate.plan import Plan
 from deploygate.wording import plain
 
@@ -16,7 +16,6 @@ _LEAST_SAID = 40  # characters that the reason keeps beside the names of instanc
 _ALL = "*"  # in place of names that would not fit
 _FINAL = {"success", "failure", "error", "inactive"}
 _UNDECIDED = {Ending.INTERRUPTED, Ending.INTERNAL_ERROR, Ending.CANNOT_TELL}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 _SAID = re.compile(
     r"(?P<ending>[a-z_]+)(?P<bad> bad)?(?: owes (?P<owes>[^ :]+))?(?: out (?P<out>[^ :]+))?(?:: (?P<says>.*))?"
 )
@@ -143,6 +142,6 @@ def _names(text: str | None) -> tuple[InstanceName, ...] | None:
     if text == _ALL:
         return None
     names = text.split(",")
-    if not all(_NAME.fullmatch(name) for name in names):
+    if not all(NAME.fullmatch(name) for name in names):
         raise ValueError(text)
     return tuple(InstanceName(name) for name in names)

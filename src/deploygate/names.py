@@ -12,6 +12,10 @@ RunId = NewType("RunId", str)
 PARALLEL_CHAIN = Environment("parallel-chain")
 PRODUCTION = Environment("production")
 
+# As in the inventory's schema; both become names of folders.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+VERSION = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}", re.ASCII)
+
 _NUMBERS = re.compile(r"[vV]?([0-9]{1,9}(?:[.][0-9]{1,9})*)(?:[-+~_.].*)?")
 
 

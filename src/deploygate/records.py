@@ -1,8 +1,6 @@
 """A run as a record that a forge keeps: what is written into one, and what a few of them tell of a run."""
 
-import base64
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,19 +9,16 @@ from msgspec.structs import replace
 
 from deploygate.closing import Closing, Said, ended
 from deploygate.endings import Ending, Goal
-from deploygate.names import Environment, InstanceName, RunId, ServiceName, Version
+from deploygate.names import NAME, VERSION, Environment, InstanceName, RunId, ServiceName, Version
+from deploygate.packed import LARGEST, pack, unpack
 from deploygate.past import Run
-from deploygate.plan import Move, Plan, Watch
+from deploygate.plan import Plan, Watch
 from deploygate.wording import plain
 
 SCHEMA = 1
-_LARGEST_PLAN = 60_000  # characters of a plan in a record; a larger one is left out
-_LARGEST_JSON = 8 * 1024 * 1024  # bytes that a plan may become when it is unpacked
 _LARGEST_RECORD = 200_000  # characters of a record that came as text
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
-_VERSION = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}", re.ASCII)
 _REACHED = {"in_progress", "failure", "error"}
 _WELL = {Ending.DEPLOYED, Ending.ROLLED_BACK}
 
@@ -96,7 +91,7 @@ def concerned(plan: Plan) -> tuple[Environment, ...]:
 
 def records(run: RunId, plan: Plan, by: Authored) -> tuple[Record, ...]:
     """Return what is to be kept of a run before it changes anything: a record for each environment."""
-    packed = _packed(plan)
+    packed = pack(plan)
     return tuple(
         Record(
             deploygate=SCHEMA,
@@ -134,10 +129,10 @@ def read(given: object) -> Record | None:
             record = msgspec.convert(given, type=Record)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         return None
-    named = _RUN.fullmatch(record.run) and _NAME.fullmatch(record.service) and _NAME.fullmatch(record.environment)
-    if len(record.plan) > _LARGEST_PLAN or record.unplanned != (record.plan == ""):
+    named = _RUN.fullmatch(record.run) and NAME.fullmatch(record.service) and NAME.fullmatch(record.environment)
+    if len(record.plan) > LARGEST or record.unplanned != (record.plan == ""):
         return None
-    if record.deploygate != SCHEMA or not named or not (record.version == "" or _VERSION.fullmatch(record.version)):
+    if record.deploygate != SCHEMA or not named or not (record.version == "" or VERSION.fullmatch(record.version)):
         return None
     reason, actor = plain(record.reason, 300), plain(record.actor, 60)
     return replace(record, reason=reason, actor=actor)
@@ -153,7 +148,7 @@ def recall(kept: Sequence[Kept], *, alive: bool = False) -> Run | None:
         return None
     first = kept[0].record
     told = [one for one in kept if _same(one.record, first)]
-    plan = _unpacked(first)
+    plan = _planned(first)
     if plan is None:
         return None
     endings = [found for one in told if (found := one.ended)]
@@ -220,36 +215,11 @@ def _traffic(plan: Plan, kept: Sequence[Kept]) -> tuple[dict[InstanceName, float
     return out, restored
 
 
-def _packed(plan: Plan) -> str:
-    text = msgspec.json.encode(plan)
-    packed = base64.b64encode(zlib.compress(text, 9)).decode()
-    return packed if len(packed) <= _LARGEST_PLAN and len(text) <= _LARGEST_JSON else ""
-
-
-def _unpacked(record: Record) -> Plan | None:
-    """Return the plan of a record, where it is one of that record's run and safe to go by."""
+def _planned(record: Record) -> Plan | None:
+    """Return the plan of a record, where it is one of that record's run."""
     if record.unplanned:
         watch = Watch(0.0, 0, 0, 0.0, 0.0, 0.0)
         return Plan(record.goal, record.service, record.version, (), watch, {}, {}, of_run=record.of_run)
-    try:
-        unpacker = zlib.decompressobj()
-        text = unpacker.decompress(base64.b64decode(record.plan, validate=True), _LARGEST_JSON)
-        plan = msgspec.json.decode(text, type=Plan) if unpacker.eof else None
-    except (msgspec.MsgspecError, ValueError, zlib.error, RecursionError):
-        return None
-    if plan is None:
-        return None
-    same = (plan.goal, plan.service, plan.version) == (record.goal, record.service, record.version)
-    return plan if same and all(_safe(move) for move in (*plan.moves, *plan.held)) and _safe_names(plan) else None
-
-
-def _safe(move: Move) -> bool:
-    """Tell whether a move names what could be an instance and versions: they come to be names of folders."""
-    versions = [one for one in (move.to, move.was) if one]
-    named = _NAME.fullmatch(move.instance) and _NAME.fullmatch(move.environment)
-    return bool(named) and all(_VERSION.fullmatch(one) for one in versions)
-
-
-def _safe_names(plan: Plan) -> bool:
-    names = (*plan.instances, *plan.skipped, *plan.balanced, *plan.out, *plan.apart)
-    return all(_NAME.fullmatch(one) for one in names) and all(_VERSION.fullmatch(one) for one in plan.keep)
+    plan = unpack(record.plan)
+    same = plan and (plan.goal, plan.service, plan.version) == (record.goal, record.service, record.version)
+    return plan if same else None

@@ -1,18 +1,16 @@
 """What a status program prints becomes a Process, or a reason why that can't be told; doubt never reads as alive."""
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
 
-from deploygate.names import Version
+from deploygate.names import VERSION, Version
 from deploygate.ports import Process
 from deploygate.wording import plain
 
 LONGEST = 16 * 1024  # bytes that a status may have
 
-_RELEASE = r"^(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}$(?!\n)"  # as in the inventory's schema
-_Release = Annotated[str, msgspec.Meta(pattern=_RELEASE)]
+_Release = Annotated[str, msgspec.Meta(pattern=rf"^{VERSION.pattern}$(?!\n)")]
 _Identity = Annotated[str, msgspec.Meta(pattern=r"^[^\u0000-\u001f\u007f]{1,200}$(?!\n)")]
 
 
@@ -50,4 +48,4 @@ def read_status(printed: bytes) -> Process:
 
 def is_release(word: str) -> bool:
     """Tell whether a word could be a version."""
-    return re.match(_RELEASE, word) is not None
+    return VERSION.fullmatch(word) is not None

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from deploygate.cli.beginning.foreign import NAME, Foreign
+from deploygate.cli.beginning.foreign import Foreign
 from deploygate.cli.beginning.sketch import Found, Sketch
 from deploygate.document import Table
 from deploygate.findings import Where
+from deploygate.names import NAME
 from deploygate.wording import quoted
 
 FILES = ("catalog-info.yaml", "catalog-info.yml")

@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
-from deploygate.cli.beginning.foreign import NAME, VERSION, Foreign
+from deploygate.cli.beginning.foreign import Foreign
 from deploygate.cli.beginning.probing import Asked, asked
 from deploygate.cli.beginning.sketch import Found, Sketch
 from deploygate.document import Row, Table
 from deploygate.findings import Where
+from deploygate.names import NAME, VERSION
 from deploygate.wording import quoted
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

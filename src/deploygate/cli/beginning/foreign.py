@@ -1,6 +1,5 @@
 """Another program's file, looked into table by table; what is not as its format has it is a finding with its place."""
 
-import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,8 +9,6 @@ from deploygate.errors import InventoryError
 from deploygate.findings import Finding, Where
 from deploygate.wording import count, quoted
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-VERSION = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _KINDS = {Table: "a table", Row: "a list", str: "text"}
 Kind = TypeVar("Kind", Table, Row, str)
 
