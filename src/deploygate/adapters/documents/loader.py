@@ -15,6 +15,7 @@ DEEPEST = 32  # levels of nesting
 MOST_ALIASED = 100_000  # nodes that aliases may add, all together
 MOST_NODES = 2_000_000  # in a file; 10,000 services are 800,000, and each takes up to half a KiB of memory
 MOST_FINDINGS = 1_000
+_TOO_DEEP = "maximum nesting depth"  # what libyaml says from 0.2.6 on, before it gives any event of the text
 _CHARACTERS_A_NODE = 64  # so that aliases of long texts count as what they cost
 
 
@@ -165,13 +166,17 @@ class Loader:
 
     def _bounded(self, more: int, spot: Spot) -> None:
         if len(self._stack) + more > DEEPEST:
-            self.complain(
-                "too-deep",
-                spot,
-                f"more than {DEEPEST} levels of nesting",
-                "No inventory needs that many; look for an unclosed bracket.",
-            )
+            self.too_deep(spot)
             raise _StopError
+
+    def too_deep(self, spot: Spot) -> None:
+        """Complain of too many levels."""
+        self.complain(
+            "too-deep",
+            spot,
+            f"more than {DEEPEST} levels of nesting",
+            "No inventory needs that many; look for an unclosed bracket.",
+        )
 
     def _key_must_be_text(self, spot: Spot) -> None:
         if self._stack and self._stack[-1].key is None and isinstance(self._stack[-1].node, Table):
@@ -270,6 +275,9 @@ def run(loader: Loader, text: str) -> bool:
         mark = getattr(error, "problem_mark", None)
         where = Where(loader.file, mark.line + 1, mark.column + 1) if mark else Where(loader.file)
         problem = getattr(error, "problem", None) or "it cannot be read"
+        if _TOO_DEEP in problem:
+            loader.too_deep((where.file, where.line, where.column))
+            return False
         loader.findings.append(
             Finding(
                 "syntax",
