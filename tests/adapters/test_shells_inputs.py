@@ -1,6 +1,7 @@
 """What ssh is given may be a path or the text itself, and never shows."""
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -120,3 +121,21 @@ def test_a_gate_that_has_let_go_reaches_nobody() -> None:
     shells.close()
     with pytest.raises(UnreachableError, match="let go"):
         shells.run("", None, ":", {}, 5.0)
+
+
+def test_an_agent_is_a_socket_that_is_there_and_no_other_configuration_names_another(tmp_path: Path) -> None:
+    at = tmp_path / "an agent"
+    with pytest.raises(ValueError, match=r"^--ssh-agent is no socket of an agent that is there$"):
+        ssh_inputs(None, None, None, str(at))
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(at))
+        inputs = ssh_inputs(None, None, "Host *\n  IdentityAgent none\n", str(at))
+    client = Client(inputs)
+    try:
+        config = Path(client.words("web-1", Ssh())[2]).read_text()
+        named = config.partition("IdentityAgent ")[2].partition("\n")[0]
+        assert Path(named).resolve() == at
+        assert config.index("IdentityAgent") < config.index("Include")
+    finally:
+        client.remove()
+        inputs.remove()

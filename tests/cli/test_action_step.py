@@ -1,6 +1,9 @@
 """The main step of the Action, in this process, on a GitHub on loopback: what it tells, and what never gets out."""
 
 import json
+import socket
+from functools import partial
+from pathlib import Path
 
 import click
 import pytest
@@ -163,6 +166,18 @@ def test_one_line_of_ssh_configuration_is_a_line_though_a_variable_has_no_end_of
     assert shop.step(ssh_config="User deploy", ssh_known_hosts="127.0.0.1 ssh-ed25519 AAAA") == 0
     shop.event("workflow_dispatch", {}, shop.repo.sha("main"))
     assert shop.step(verb="deploy", service="Svc", dry_run="true", ssh_config="User deploy") != 2, shop.summary
+
+
+def test_an_agent_is_found_where_a_container_has_the_runner_s_temporary_folder(shop: Workspace, tmp_path: Path) -> None:
+    shop.pull(SERVICES)
+    shop.event("workflow_dispatch", {}, shop.repo.sha("main"))
+    step = partial(shop.step, verb="deploy", service="Svc", dry_run="true", ssh_agent="/home/runner/work/_temp/agent")
+    assert step() == 2
+    assert "is no socket of an agent" in shop.summary
+    shop.environ["RUNNER_TEMP"] = str(tmp_path)
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(tmp_path / "agent"))
+        assert step() != 2, shop.summary
 
 
 def test_nothing_that_a_change_says_becomes_a_command_an_output_or_markup(

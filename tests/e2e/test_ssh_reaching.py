@@ -1,11 +1,14 @@
 """Reaching hosts: the known key, the user, the port and the way through; and one clear line where that fails."""
 
 import getpass
+import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +122,41 @@ def test_a_key_may_be_text_with_or_without_its_last_newline(hosts: Sshd) -> None
         assert shells.run(hosts.hosts[0], Ssh(port=hosts.port), "echo reached", {}, LIMIT).out == "reached\n"
     finally:
         shells.close()
+
+
+@contextmanager
+def agent(hosts: Sshd) -> Iterator[Path]:
+    """Run an agent that holds the key of these hosts."""
+    at = hosts.folder / "an agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", str(at)], stdout=subprocess.DEVNULL) as running:
+        try:
+            end = time.monotonic() + LIMIT
+            while not at.is_socket():
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            add = ["ssh-add", "-q", str(hosts.folder / "key")]
+            subprocess.run(add, env=os.environ | {"SSH_AUTH_SOCK": str(at)}, check=True)
+            yield at
+        finally:
+            running.terminate()
+
+
+@pytest.mark.parametrize("named", ["any key", "the key"])
+def test_an_agent_holds_the_key_and_no_file_does(hosts: Sshd, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("HOME", str(hosts.folder / "nobody's home"))
+    known_hosts, key = str(hosts.folder / "known_hosts"), str(hosts.folder / "key.pub") if named == "the key" else None
+    with agent(hosts) as at:
+        (hosts.folder / "key").rename(hosts.folder / "away")
+        shells = Shells(ssh_inputs(known_hosts, key, None, str(at)))
+        try:
+            assert shells.run(hosts.hosts[0], Ssh(port=hosts.port), "echo reached", {}, LIMIT).out == "reached\n"
+        finally:
+            shells.close()
+        said = why(
+            ssh_inputs(known_hosts, None, "Host *\n  IdentityAgent none\n"), hosts.hosts[0], Ssh(port=hosts.port)
+        )
+    assert "Permission denied" in said
 
 
 def test_a_key_that_others_may_read_or_that_is_none_says_so(hosts: Sshd) -> None:

@@ -1,6 +1,6 @@
-"""What a user gives the gate beside the inventory: the files of ssh, each as a path or as the text itself."""
+"""What a user gives the gate beside the inventory: the files of ssh, each as a path or as its text, and its agent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ class SshGiven:
     known_hosts: str | None = None
     key: str | None = None
     config: str | None = None
+    agent: str | None = None
     in_words: bool = False
 
     def inputs(self) -> "SshInputs":
@@ -36,19 +37,30 @@ class SshGiven:
                 help="Put the text into DEPLOYGATE_SSH_KEY, or give the path of a file.",
             )
         try:
-            return ssh_inputs(self.known_hosts, self.key, self.config)
+            return ssh_inputs(self.known_hosts, self.key, self.config, self.agent)
         except ValueError as error:
-            raise GateError(str(error), help="Give the path of a file that can be read, or its whole text.") from None
+            way_out = "Give the path of a file that can be read, or its whole text; of an agent, its socket's path."
+            raise GateError(str(error), help=way_out) from None
+
+    def within(self, temporary: str) -> "SshGiven":
+        """Return them with the agent's socket where a container has the runner's temporary folder.
+
+        A workflow knows the folder by the path that it has outside of the container.
+        """
+        if not self.agent or not temporary or Path(self.agent).exists():
+            return self
+        inside = Path(temporary) / Path(self.agent).name
+        return replace(self, agent=str(inside)) if inside.is_socket() else self
 
     def exported(self) -> dict[str, str]:
         """Return them as the environment of another run, whose folder may be another one."""
-        given = {"KNOWN_HOSTS": self.known_hosts, "KEY": self.key, "CONFIG": self.config}
+        given = {"KNOWN_HOSTS": self.known_hosts, "KEY": self.key, "CONFIG": self.config, "AGENT": self.agent}
         return {f"DEPLOYGATE_SSH_{name}": _absolute(value) for name, value in given.items() if value}
 
 
 def _absolute(value: str) -> str:
     try:
         path = Path(value).expanduser()
-        return str(path.absolute()) if path.is_file() else value
+        return str(path.absolute()) if path.is_file() or path.is_socket() else value
     except (OSError, ValueError, RuntimeError):  # too long for a path, or with a NUL: a text
         return value

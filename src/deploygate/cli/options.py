@@ -89,11 +89,12 @@ def ssh_options(function: Function) -> Function:
         ("known-hosts", "The keys of the hosts: a known_hosts file, or its text.  [default: as ssh finds them]"),
         ("key", "The private key: a file; its text, in the environment only.  [default: ssh's own, and the agent's]"),
         ("config", "A configuration of ssh: a file, or its text.  [default: ~/.ssh/config]"),
+        ("agent", "The socket of an agent that holds the keys.  [default: SSH_AUTH_SOCK's]"),
     )
 
     @functools.wraps(function)
     def verb(*args: Any, **kwargs: Any) -> Any:
-        given = (kwargs.pop("ssh_known_hosts"), kwargs.pop("ssh_key"), kwargs.pop("ssh_config"))
+        given = [kwargs.pop(f"ssh_{name.replace('-', '_')}") for name, _ in options]
         source = click.get_current_context().get_parameter_source("ssh_key")
         in_words = source is ParameterSource.COMMANDLINE
         return function(*args, ssh=SshGiven(*given, in_words=in_words), **kwargs)

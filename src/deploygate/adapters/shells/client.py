@@ -93,6 +93,8 @@ class Client:
             lines.append(f"UserKnownHostsFile {named}\nGlobalKnownHostsFile none\n{_no_command()}")
         if inputs.key is not None:
             lines.append(f"IdentityFile {self._named(inputs.key, 'key')}\nIdentitiesOnly yes\n")
+        if inputs.agent is not None:
+            lines.append(f"IdentityAgent {self._named(inputs.agent, 'agent')}\n")
         if inputs.config is not None:
             lines.append(f"Include {self._named(inputs.config, 'included')}\n")
         else:

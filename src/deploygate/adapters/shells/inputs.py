@@ -1,4 +1,4 @@
-"""What ssh is given: host keys, a key and a configuration, each as a file or as the text itself."""
+"""What ssh is given: host keys, a key and a configuration, each as a file or as its text; and an agent's socket."""
 
 import re
 import shutil
@@ -17,6 +17,7 @@ class SshInputs:
     known_hosts: Path | None = None
     key: Path | None = None
     config: Path | None = None
+    agent: Path | None = None
     made: Path | None = None
 
     def remove(self) -> None:
@@ -25,12 +26,13 @@ class SshInputs:
             shutil.rmtree(self.made, ignore_errors=True)
 
 
-def ssh_inputs(known_hosts: str | None, key: str | None, config: str | None) -> SshInputs:
+def ssh_inputs(known_hosts: str | None, key: str | None, config: str | None, agent: str | None = None) -> SshInputs:
     """Return inputs from values that are each a path, or the text itself; texts become private files.
 
     Raises:
-        ValueError: A value is neither; the value itself is not in what is said, it may be a secret.
+        ValueError: A value is neither, or the agent's is no socket; what may be a secret is not in what is said.
     """
+    socket = _socket(agent) if agent and agent.strip() else None
     given = {"known_hosts": known_hosts, "key": key, "config": config}
     made: Path | None = None
     files: dict[str, Path] = {}
@@ -50,7 +52,7 @@ def ssh_inputs(known_hosts: str | None, key: str | None, config: str | None) -> 
             text = value.replace("\r\n", "\n").replace("\r", "\n")
             path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
         files[name] = path
-    return SshInputs(**files, made=made)
+    return SshInputs(**files, agent=socket, made=made)
 
 
 def private_folder() -> Path:
@@ -58,6 +60,13 @@ def private_folder() -> Path:
     place = tempfile.gettempdir()
     where = place if _SAFE.fullmatch(place) else "/tmp"  # noqa: S108 - mkdtemp makes it safe
     return Path(tempfile.mkdtemp(prefix="dg-", dir=where))
+
+
+def _socket(value: str) -> Path:
+    path = Path(value.strip()).expanduser()
+    if "\0" in value or not path.is_socket():
+        raise ValueError("--ssh-agent is no socket of an agent that is there")
+    return path.absolute()
 
 
 def _file(value: str) -> Path | None:

@@ -85,7 +85,7 @@ class Gates:
             InventoryError: The inventory has errors.
         """
         inputs = self._desk.inputs
-        places = Places(inputs.inventory, self._state(), inputs.ssh)
+        places = Places(inputs.inventory, self._state(), inputs.ssh.within(self._environ.get("RUNNER_TEMP", "")))
         return open_gate(places, take_over or inputs.take_over or None, self._beyond(going, recording=recording))
 
     def past(self, service: ServiceName) -> Past:

@@ -72,6 +72,10 @@ INPUTS: Mapping[str, tuple[str, str]] = {
         "The private key that the hosts let in, from a secret; empty means an agent or the configuration has one.",
     ),
     "ssh_config": ("", "Lines of OpenSSH's configuration, for ports, users and jump hosts; empty means none."),
+    "ssh_agent": (
+        "",
+        "The socket of an ssh agent, in the runner's temporary folder; empty means none but what ssh finds itself.",
+    ),
     "token": (
         "",
         "The token for GitHub's API; left alone, it is the job's own, with the permissions that the job declares.",
@@ -155,7 +159,12 @@ def parsed(given: Mapping[str, str]) -> Inputs:
         take_over=text["take_over"],
         rollback_workflow=text["rollback_workflow"],
         rollback_ref=text["rollback_ref"],
-        ssh=SshGiven(_lines(text["ssh_known_hosts"]), given.get("ssh_key") or None, _lines(text["ssh_config"])),
+        ssh=SshGiven(
+            _lines(text["ssh_known_hosts"]),
+            given.get("ssh_key") or None,
+            _lines(text["ssh_config"]),
+            text["ssh_agent"] or None,
+        ),
         token=Secret(text["token"]),
         statuses=text["statuses"],
         state=text["state"],
