@@ -43,7 +43,7 @@ def test_a_name_that_ssh_could_take_for_something_else_is_refused(host: str) -> 
     try:
         for words in ((host, Ssh()), ("web-1", Ssh(jump=host)), ("web-1", Ssh(user=f"{host}@"))):
             with pytest.raises(ValueError, match="can't be the name of"):
-                client.words(*words)
+                client.opening(*words)
     finally:
         client.remove()
 
@@ -53,9 +53,9 @@ def test_our_settings_come_before_those_of_any_other_configuration(tmp_path: Pat
     other.write_text("StrictHostKeyChecking no\n")
     client = Client(SshInputs(known_hosts=other, config=other))
     try:
-        words = client.words("web-1", Ssh("deploy", 2222, "bastion"))
+        words = client.options("web-1", Ssh("deploy", 2222, "bastion"))
         config = Path(words[2]).read_text()
-        assert words[3:] == ["-T", "-l", "deploy", "-p", "2222", "-J", "bastion", "--", "web-1"]
+        assert words[3:] == ["-T", "-S", f"{client.folder}/host-0", "-l", "deploy", "-p", "2222"]
         assert config.index("StrictHostKeyChecking yes") < config.index("Include")
         assert "%h" not in config  # an odd path has a plain second name
     finally:
@@ -132,7 +132,7 @@ def test_an_agent_is_a_socket_that_is_there_and_no_other_configuration_names_ano
         inputs = ssh_inputs(None, None, "Host *\n  IdentityAgent none\n", str(at))
     client = Client(inputs)
     try:
-        config = Path(client.words("web-1", Ssh())[2]).read_text()
+        config = Path(client.opening("web-1", Ssh())[2]).read_text()
         named = config.partition("IdentityAgent ")[2].partition("\n")[0]
         assert Path(named).resolve() == at
         assert config.index("IdentityAgent") < config.index("Include")

@@ -92,7 +92,76 @@ def test_a_host_behind_another_is_reached_through_it_under_the_same_settings(hos
     empty = hosts.folder / "nobody"
     empty.touch()
     said = why(replace(inputs, known_hosts=empty), "far", Ssh(jump="near"))
-    assert "host key verification failed" in said
+    assert said.startswith("far can't be reached through near: host key verification failed: ")
+
+
+def behind(hosts: Sshd, jump: str = "") -> SshInputs:
+    """Give the hosts the names near, far-1 and far-2; with `jump`, the configuration names the way through one."""
+    config = hosts.folder / "behind_config"
+    names = zip(("near", "far-1", "far-2"), hosts.hosts, strict=True)
+    lines = [f"Host {name}\n  HostName {address}\n  Port {hosts.port}\n" for name, address in names]
+    more = f"Host far-*\n  ProxyJump {jump}\n" if jump else ""
+    config.write_text(f"KexAlgorithms curve25519-sha256\n{more}{''.join(lines)}")
+    return replace(hosts.inputs, config=config)
+
+
+@pytest.mark.parametrize("named", ["by the inventory", "by the configuration"])
+def test_a_host_that_hangs_behind_another_takes_none_with_it_that_goes_the_same_way(hosts: Sshd, named: str) -> None:
+    ours = named == "by the inventory"
+    shells = Shells(behind(hosts, "" if ours else "near"))
+    way = Ssh(jump="near" if ours else None)
+    try:
+        assert shells.run("far-1", way, "echo here", {}, LIMIT).out == "here\n"  # whose connection came first
+        assert shells.run("far-2", way, "echo here", {}, LIMIT).out == "here\n"
+        assert connections(hosts) == (3 if ours else 4)
+        with ThreadPoolExecutor(2) as threads:
+            other = threads.submit(shells.run, "far-2", way, "sleep 2; echo done", {}, LIMIT)
+            hung = threads.submit(shells.run, "far-1", way, "sleep 20", {}, 0.5)
+            assert "was lost: no answer within" in str(hung.exception(LIMIT))
+            assert other.result(LIMIT).out == "done\n"
+    finally:
+        shells.close()
+
+
+def test_a_way_through_a_host_that_is_lost_is_opened_again(hosts: Sshd) -> None:
+    shells = Shells(behind(hosts))
+    try:
+        assert shells.run("far-1", Ssh(jump="near"), "echo here", {}, LIMIT).out == "here\n"
+        hosts.cut()
+        time.sleep(0.5)
+        assert shells.run("far-1", Ssh(jump="near"), "echo again", {}, LIMIT).out == "again\n"
+        assert shells.run("far-2", Ssh(jump="near"), "echo too", {}, LIMIT).out == "too\n"
+    finally:
+        shells.close()
+
+
+def test_a_host_on_the_way_that_refuses_is_named_with_the_one_behind_it(hosts: Sshd) -> None:
+    inputs = behind(hosts)
+    with socket.socket() as free:
+        free.bind((hosts.hosts[0], 0))
+        port = free.getsockname()[1]
+    config = hosts.folder / "behind_config"
+    config.write_text(f"Host near\n  Port {port}\n{config.read_text()}")
+    assert why(inputs, "far-1", Ssh(jump="near")) == (
+        f"far-1 can't be reached through near: Connection refused (port {port})"
+    )
+
+
+def test_two_names_of_one_host_are_two_connections_and_losing_one_is_losing_one(hosts: Sshd) -> None:
+    config = hosts.folder / "alias_config"
+    config.write_text(f"Host also\n  HostName {hosts.hosts[0]}\n")
+    shells = Shells(replace(hosts.inputs, config=config))
+    way = Ssh(port=hosts.port)
+    try:
+        assert shells.run("also", way, "echo here", {}, LIMIT).out == "here\n"
+        with ThreadPoolExecutor(2) as threads:
+            other = threads.submit(shells.run, hosts.hosts[0], way, "sleep 2; echo done", {}, LIMIT)
+            time.sleep(0.5)
+            hung = threads.submit(shells.run, "also", way, "sleep 20", {}, 0.5)
+            assert "was lost" in str(hung.exception(LIMIT))
+            assert other.result(LIMIT).out == "done\n"
+    finally:
+        shells.close()
 
 
 def test_a_host_whose_key_is_not_known_is_never_talked_to(hosts: Sshd) -> None:

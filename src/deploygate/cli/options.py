@@ -94,10 +94,10 @@ def ssh_options(function: Function) -> Function:
 
     @functools.wraps(function)
     def verb(*args: Any, **kwargs: Any) -> Any:
-        given = [kwargs.pop(f"ssh_{name.replace('-', '_')}") for name, _ in options]
+        given = {name.replace("-", "_"): kwargs.pop(f"ssh_{name.replace('-', '_')}") for name, _ in options}
         source = click.get_current_context().get_parameter_source("ssh_key")
         in_words = source is ParameterSource.COMMANDLINE
-        return function(*args, ssh=SshGiven(*given, in_words=in_words), **kwargs)
+        return function(*args, ssh=SshGiven(**given, in_words=in_words), **kwargs)
 
     decorated: Any = verb
     for name, about in reversed(options):

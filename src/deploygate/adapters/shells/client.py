@@ -4,9 +4,12 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from deploygate.adapters.shells.inputs import SshInputs, private_folder
+from deploygate.adapters.shells.jumps import Jumps
+from deploygate.adapters.shells.session import UnreachableError
 from deploygate.ways import Ssh
 from deploygate.wording import plain
 
@@ -22,7 +25,8 @@ ConnectTimeout 10
 ConnectionAttempts 1
 ServerAliveInterval 5
 ServerAliveCountMax 3
-ControlMaster auto
+ControlMaster no
+ControlPath none
 ControlPersist no
 RequestTTY no
 RemoteCommand none
@@ -57,37 +61,54 @@ class Client:
         self._config = self.folder / "config"
         self._config.touch(0o600)
         self._config.write_text("".join(self._settings(inputs)), encoding="utf-8")
+        self._ssh = ["ssh", "-F", str(self._config)]
+        self._jumps = Jumps(self._ssh, self.folder)
+        self._sockets: dict[tuple[str, Ssh], Path] = {}
+        self._numbers = count()
 
-    def words(self, host: str, ssh: Ssh) -> list[str]:
-        """Return the call that reaches a host, the command for it still to come.
+    def opening(self, host: str, ssh: Ssh) -> list[str]:
+        """Return the call that reaches a host, the command for it still to come; others may share its connection.
 
         Raises:
             ValueError: A name could be taken for something else.
+            UnreachableError: The host on the way can't be reached.
         """
-        return [*self.options(host, ssh), "--", host]
+        words = [*self.options(host, ssh), "-o", "ControlMaster=auto"]
+        if ssh.jump is not None:
+            try:
+                words += self._jumps.through(ssh.jump)
+            except UnreachableError as error:
+                why = told(str(error)) or "ssh failed"
+                raise UnreachableError(plain(f"{host} can't be reached through {ssh.jump}: {why}", 300)) from None
+        return [*words, "--", host]
 
     def options(self, host: str, ssh: Ssh) -> list[str]:
-        """Return the call without the host.
+        """Return the call that goes over the open connection to a host, without the host.
 
         Raises:
             ValueError: A name could be taken for something else.
         """
         _must(_HOST, host, "host")
-        words = ["ssh", "-F", str(self._config), "-T"]
+        words = [*self._ssh, "-T", "-S", str(self._socket(host, ssh))]
         if ssh.user is not None:
             words += ["-l", _must(_USER, ssh.user, "user")]
         if ssh.port is not None:
             words += ["-p", str(int(ssh.port))]
         if ssh.jump is not None:
-            words += ["-J", _must(_HOST, ssh.jump, "jump host")]
+            _must(_HOST, ssh.jump, "jump host")
         return words
 
+    def _socket(self, host: str, ssh: Ssh) -> Path:
+        """Return where the connection to a host is found: each way to one has its own, as %C would not have."""
+        return self._sockets.setdefault((host, ssh), self.folder / f"host-{next(self._numbers)}")
+
     def remove(self) -> None:
-        """Remove the configuration and the sockets."""
+        """End the connections to hosts on the way, and remove the configuration and the sockets."""
+        self._jumps.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _settings(self, inputs: SshInputs) -> list[str]:
-        lines = [_STRICT, f"ControlPath {self.folder}/%C\n"]
+        lines = [_STRICT]
         if inputs.known_hosts is not None:
             named = self._named(inputs.known_hosts, "known_hosts")
             lines.append(f"UserKnownHostsFile {named}\nGlobalKnownHostsFile none\n{_no_command()}")

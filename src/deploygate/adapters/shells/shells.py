@@ -85,7 +85,10 @@ class Shells:
         end = self._now() + limit
         with self._pool.lent(Key(host, ssh), end):  # which keeps the connection open meanwhile
             ran = _fed(
-                [*self._ssh().words(host, ssh), _ONE_LINE], f"{line}\n".encode(errors="surrogateescape"), source, limit
+                [*self._ssh().options(host, ssh), "--", host, _ONE_LINE],
+                f"{line}\n".encode(errors="surrogateescape"),
+                source,
+                limit,
             )
             if ran.code in {255, -9}:
                 raise UnreachableError(f"{named(host)} was lost: {told(ran.err) or 'the connection broke'}")
@@ -117,7 +120,7 @@ class Shells:
         self._inputs.remove()
 
     def _called(self, key: Key) -> list[str]:
-        return ["/bin/sh"] if key.ssh is None else [*self._ssh().words(key.host, key.ssh), _SERVE]
+        return ["/bin/sh"] if key.ssh is None else [*self._ssh().opening(key.host, key.ssh), _SERVE]
 
     def _ssh(self) -> Client:
         with self._lock:
