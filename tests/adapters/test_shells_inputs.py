@@ -1,5 +1,6 @@
 """What ssh is given may be a path or the text itself, and never shows."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -7,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from deploygate.adapters.schemas import schema
 from deploygate.adapters.shells import Shells, SshInputs, UnreachableError, ssh_inputs
-from deploygate.adapters.shells.client import Client, dropped, told
+from deploygate.adapters.shells.client import Client, jump_of
+from deploygate.adapters.shells.jumps import Jump
+from deploygate.adapters.shells.sayings import dropped, told
 from deploygate.ways import Ssh
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nabc\r\n-----END OPENSSH PRIVATE KEY-----"
@@ -37,15 +41,54 @@ def test_what_is_neither_a_file_nor_a_text_is_refused_without_being_shown() -> N
         ssh_inputs(None, "s3cret", None)
 
 
-@pytest.mark.parametrize("host", ["-oProxyCommand=touch owned", "a b", "$(x)", "", "a\nb", "user@host"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "-oProxyCommand=touch owned",
+        "a b",
+        "$(x)",
+        "",
+        "a\nb",
+        "@host",
+        "a:b:c d",
+        "[::1",
+        "me@-oX",
+        "-oX@host",
+        "host:22:",
+    ],
+)
 def test_a_name_that_ssh_could_take_for_something_else_is_refused(host: str) -> None:
     client = Client(SshInputs())
     try:
-        for words in ((host, Ssh()), ("web-1", Ssh(jump=host)), ("web-1", Ssh(user=f"{host}@"))):
+        for name, way in ((host, Ssh()), ("web-1", Ssh(jump=host)), ("web-1", Ssh(user=f"{host}@"))):
             with pytest.raises(ValueError, match="can't be the name of"):
-                client.opening(*words)
+                client.opening(name, way, 1.0)
     finally:
         client.remove()
+
+
+@pytest.mark.parametrize(
+    ("text", "jump"),
+    [
+        ("bastion", Jump("bastion")),
+        ("deploy@bastion", Jump("bastion", ("-l", "deploy"))),
+        ("deploy@bastion:2222", Jump("bastion", ("-l", "deploy", "-p", "2222"))),
+        ("10.0.0.7:22", Jump("10.0.0.7", ("-p", "22"))),
+        ("2001:db8::7", Jump("2001:db8::7")),
+        ("deploy@[2001:db8::7]:2222", Jump("2001:db8::7", ("-l", "deploy", "-p", "2222"))),
+    ],
+)
+def test_a_host_on_the_way_may_have_a_user_and_a_port(text: str, jump: Jump) -> None:
+    assert jump_of(text) == jump
+    pattern = schema()["$defs"]["ssh"]["properties"]["jump"]["pattern"]
+    assert re.search(pattern, text)
+
+
+@pytest.mark.parametrize("text", ["host:0", "host:x", "a:b@host", "@host", "[::1]:", "[::1]x", "host:123456", "a@b@c"])
+def test_what_is_no_user_host_and_port_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="can't be the name of a"):
+        jump_of(text)
+    assert not re.search(schema()["$defs"]["ssh"]["properties"]["jump"]["pattern"], text)
 
 
 def test_our_settings_come_before_those_of_any_other_configuration(tmp_path: Path) -> None:
@@ -132,7 +175,7 @@ def test_an_agent_is_a_socket_that_is_there_and_no_other_configuration_names_ano
         inputs = ssh_inputs(None, None, "Host *\n  IdentityAgent none\n", str(at))
     client = Client(inputs)
     try:
-        config = Path(client.opening("web-1", Ssh())[2]).read_text()
+        config = Path(client.options("web-1", Ssh())[2]).read_text()
         named = config.partition("IdentityAgent ")[2].partition("\n")[0]
         assert Path(named).resolve() == at
         assert config.index("IdentityAgent") < config.index("Include")

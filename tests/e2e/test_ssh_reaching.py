@@ -2,8 +2,10 @@
 
 import getpass
 import os
+import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -133,6 +135,57 @@ def test_a_way_through_a_host_that_is_lost_is_opened_again(hosts: Sshd) -> None:
         assert shells.run("far-2", Ssh(jump="near"), "echo too", {}, LIMIT).out == "too\n"
     finally:
         shells.close()
+
+
+GATE = """
+import sys, time
+from pathlib import Path
+from deploygate.adapters.shells import Shells, SshInputs
+from deploygate.ways import Ssh
+shells = Shells(SshInputs(*map(Path, sys.argv[1:])))
+print(shells.run("far-1", Ssh(jump="near"), "echo here", {}, 20.0).out, flush=True)
+time.sleep(60)
+"""
+
+
+def test_no_connection_outlives_a_gate_that_is_killed(hosts: Sshd) -> None:
+    inputs = behind(hosts)
+    words = [sys.executable, "-c", GATE, *map(str, (inputs.known_hosts, inputs.key, inputs.config))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as gate:
+        assert gate.stdout is not None
+        assert gate.stdout.readline() == "here\n"
+        assert connections(hosts) == 2
+        gate.kill()
+    end = time.monotonic() + LIMIT
+    while connections(hosts):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_host_on_the_way_that_hangs_up_on_too_many_is_asked_again(hosts: Sshd, tmp_path: Path) -> None:
+    busy = sshd(tmp_path / "busy", 1, options=("MaxStartups 1",))
+    try:
+        config, known = tmp_path / "config", tmp_path / "known_hosts"
+        config.write_text(
+            f"KexAlgorithms curve25519-sha256\nHost near\n  HostName {busy.hosts[0]}\n  Port {busy.port}\n"
+            f"Host far\n  HostName {hosts.hosts[0]}\n  Port {hosts.port}\n"
+        )
+        known.write_text("".join((one.folder / "known_hosts").read_text() for one in (busy, hosts)))
+        shutil.copy(hosts.folder / "authorized_keys", busy.folder / "authorized_keys")
+        end = time.monotonic() + LIMIT
+        while (other := socket.create_connection((busy.hosts[0], busy.port))).recv(4) != b"SSH-":
+            other.close()
+            assert time.monotonic() < end
+        leaving = threading.Timer(0.5, other.close)
+        leaving.start()
+        shells = Shells(SshInputs(known, hosts.folder / "key", config))
+        try:
+            assert shells.run("far", Ssh(jump="near"), "echo reached", {}, LIMIT).out == "reached\n"
+        finally:
+            shells.close()
+            leaving.join()
+    finally:
+        busy.down()
 
 
 def test_a_host_on_the_way_that_refuses_is_named_with_the_one_behind_it(hosts: Sshd) -> None:

@@ -8,8 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from deploygate.adapters.shells.inputs import SshInputs, private_folder
-from deploygate.adapters.shells.jumps import Jumps
-from deploygate.adapters.shells.session import UnreachableError
+from deploygate.adapters.shells.jumps import Jump, Jumps
 from deploygate.ways import Ssh
 from deploygate.wording import plain
 
@@ -38,19 +37,9 @@ LogLevel ERROR
 """
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]+))?")
 _PLAIN = re.compile(r"[A-Za-z0-9/._+=,@:-]+")
-_TOLD = (  # what explains a failure best comes first
-    re.compile(r"Permissions \d+ for .* are too open.*"),
-    re.compile(r"Load key .*: (?!Permission denied).*"),
-    re.compile(r"Bad (?:configuration option|owner or permissions).*"),
-    re.compile(r"(?:Could not resolve hostname|connect to host) .*"),
-    re.compile(r".*(?:administratively prohibited|open failed|stdio forwarding failed).*"),
-    re.compile(r".*Permission denied.*"),
-    re.compile(r"(?:kex_exchange_identification|ssh_exchange_identification|Connection (?:closed|reset|to)).*"),
-)
-_DROPPED = ("kex_exchange_identification", "ssh_exchange_identification", "Connection closed by", "Connection reset by")
-_DECIDED = ("forwarding failed", "open failed", "Host key verification failed", "Permission denied")
-_UNKNOWN = re.compile(r"No (\S+) host key is known for (\S+)")
 
 
 class Client:
@@ -66,20 +55,20 @@ class Client:
         self._sockets: dict[tuple[str, Ssh], Path] = {}
         self._numbers = count()
 
-    def opening(self, host: str, ssh: Ssh) -> list[str]:
+    def opening(self, host: str, ssh: Ssh, limit: float, *, anew: bool = True) -> list[str]:
         """Return the call that reaches a host, the command for it still to come; others may share its connection.
+
+        With `anew` it is a connection of its own, even while an earlier one is on its way out.
 
         Raises:
             ValueError: A name could be taken for something else.
-            UnreachableError: The host on the way can't be reached.
+            LostError: The host on the way can't be reached, or not within `limit` seconds.
         """
+        if anew:
+            self._sockets.pop((host, ssh), None)
         words = [*self.options(host, ssh), "-o", "ControlMaster=auto"]
         if ssh.jump is not None:
-            try:
-                words += self._jumps.through(ssh.jump)
-            except UnreachableError as error:
-                why = told(str(error)) or "ssh failed"
-                raise UnreachableError(plain(f"{host} can't be reached through {ssh.jump}: {why}", 300)) from None
+            words += self._jumps.through(jump_of(ssh.jump), limit)
         return [*words, "--", host]
 
     def options(self, host: str, ssh: Ssh) -> list[str]:
@@ -95,7 +84,7 @@ class Client:
         if ssh.port is not None:
             words += ["-p", str(int(ssh.port))]
         if ssh.jump is not None:
-            _must(_HOST, ssh.jump, "jump host")
+            jump_of(ssh.jump)
         return words
 
     def _socket(self, host: str, ssh: Ssh) -> Path:
@@ -144,31 +133,21 @@ def _no_command() -> str:
     return "" if asked.returncode else setting
 
 
-def told(stderr: str) -> str:
-    """Return the one line that says best why ssh failed."""
-    lines = [line.strip() for line in stderr.replace("\r", "").split("\n") if line.strip()]
-    if any("REMOTE HOST IDENTIFICATION HAS CHANGED" in line for line in lines):
-        return "host key verification failed: its key is not the one in known_hosts; find out why before you change it"
-    if any("Host key verification failed" in line or "host key is known" in line for line in lines):
-        known = next((match for line in lines if (match := _UNKNOWN.search(line))), None)
-        key = f"no {known[1]} key of {known[2]} is known" if known else "its key is not known"
-        return f"host key verification failed: {key}, add it to known_hosts"
-    for pattern in _TOLD:
-        for line in lines:
-            found = pattern.search(line)
-            if found:
-                return plain(_short(found[0]))
-    return plain(lines[-1]) if lines else ""
+def jump_of(text: str) -> Jump:
+    """Return a host on the way, as `user@host:port`, of which user and port may be left out.
 
-
-def dropped(stderr: str) -> bool:
-    """Tell whether the server hung up before it looked at who calls, as one does that is asked by too many."""
-    return any(one in stderr for one in _DROPPED) and not any(one in stderr for one in _DECIDED)
-
-
-def _short(line: str) -> str:
-    match = re.fullmatch(r"connect to host (\S+) port (\d+): (.*)", line)
-    return f"{match[3]} (port {match[2]})" if match else line
+    Raises:
+        ValueError: It could be taken for something else.
+    """
+    user, at, rest = text.rpartition("@")
+    bracketed = _BRACKETED.fullmatch(rest)
+    host, colon, port = rest.rpartition(":") if rest.count(":") == 1 else (rest, "", "")
+    if bracketed:
+        host, port = bracketed[1], bracketed[2] or ""
+    words = ["-l", _must(_USER, user, "user")] if at else []
+    if colon or port:
+        words += ["-p", _must(_PORT, port, "jump host's port")]
+    return Jump(_must(_HOST, host, "jump host"), tuple(words))
 
 
 def _must(pattern: re.Pattern[str], text: str, what: str) -> str:

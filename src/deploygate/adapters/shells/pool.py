@@ -5,9 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from deploygate.adapters.shells.client import dropped, told
+from deploygate.adapters.shells.sayings import dropped, told
 from deploygate.adapters.shells.session import LostError, Session, UnreachableError
 from deploygate.ways import Ssh
 from deploygate.wording import plain
@@ -28,6 +28,17 @@ class Key(NamedTuple):
     ssh: Ssh | None
 
 
+class Reach(Protocol):
+    """Says how a host is reached, within `limit` seconds where a way is to be found; `anew`: nobody else's."""
+
+    def __call__(self, key: Key, limit: float, /, *, anew: bool) -> Sequence[str]:
+        """Return the words of a shell there.
+
+        Raises:
+            LostError: There is no way.
+        """
+
+
 class _Host:
     """The shells of one host; the first one's process carries the connection for all."""
 
@@ -44,15 +55,15 @@ class _Host:
 
 
 class Pool:
-    """Lends out shells. `call` says how a host is reached; `environment` is what a shell on this machine gets."""
+    """Lends out shells. `environment` is what a shell on this machine gets."""
 
     def __init__(
         self,
-        call: Callable[[Key], Sequence[str]],
+        reach: Reach,
         environment: Mapping[str, str] | None,
         now: Callable[[], float],
     ) -> None:
-        self._call = call
+        self._reach = reach
         self._environment = environment
         self._now = now
         self._hosts: OrderedDict[Key, _Host] = OrderedDict()
@@ -77,8 +88,8 @@ class Pool:
         with self._lock:
             self._closed = True
             hosts, self._hosts = list(self._hosts.values()), OrderedDict()
-        for one in hosts:
-            _drop(one)
+        for one in [session for found in hosts for session in _all(found)]:
+            one.close()
 
     @contextmanager
     def lent(self, key: Key, end: float) -> Iterator[Session]:
@@ -107,7 +118,7 @@ class Pool:
 
     def _host(self, key: Key) -> _Host:
         """Return the shells of a host; who was not asked for longest is let go of when there are too many."""
-        idle: list[_Host] = []
+        doomed: list[Session] = []
         with self._lock:
             if self._closed:
                 raise UnreachableError(f"{named(key.host)} can't be reached: the gate has let go of its hosts")
@@ -117,10 +128,11 @@ class Pool:
                 found.users += 1
             over = sum(1 for one in self._hosts.values() if one.first is not None) - _HOSTS
             for one in self._hosts.values() if over > 0 else ():
-                if over > len(idle) and not one.users and one.first is not None:
-                    idle.append(one)
-        for one in idle:
-            _drop(one)
+                if over > 0 and not one.users and one.first is not None:  # and none comes, while this lock is held
+                    doomed += _all(one)
+                    over -= 1
+        for session in doomed:
+            session.close()
         return found
 
     def _borrowed(self, key: Key, found: _Host, end: float) -> Session:
@@ -147,7 +159,7 @@ class Pool:
 
     def _opened(self, key: Key, found: _Host, end: float) -> Session:
         try:
-            session = self._connected(key, end)
+            session = self._connected(key, end, anew=found.first is None)
         except BaseException as error:
             with found.changed:
                 found.opening = False
@@ -162,27 +174,31 @@ class Pool:
             found.changed.notify_all()
         return session
 
-    def _connected(self, key: Key, end: float) -> Session:
+    def _connected(self, key: Key, end: float, *, anew: bool) -> Session:
         """Return a new shell; a server that hangs up at once, since too many ask it, is asked again."""
-        words = self._call(key)
         environment = self._environment if key.ssh is None else None
         pause = _PAUSE
         for left in reversed(range(_TRIES)):
             limit = min(_PATIENCE, end - self._now())
             if limit <= 0 or not self._gate.acquire(timeout=limit):
                 raise UnreachableError(f"{named(key.host)} can't be reached: too many others are waited for")
+            words: Sequence[str] = ()
             try:
+                words = self._reach(key, limit, anew=anew)
                 session = _answering(words, environment, min(_PATIENCE, max(0.01, end - self._now())))
             except LostError as lost:
                 if left and dropped(lost.says) and self._now() + pause < end:
                     time.sleep(pause)
                     pause *= 2
                     continue
+                through = f" through {named(lost.through)}" if lost.through else ""
                 raise UnreachableError(
-                    f"{named(key.host)} can't be reached: {told(lost.says) or 'ssh failed'}"
+                    f"{named(key.host)} can't be reached{through}: {told(lost.says) or 'ssh failed'}"
                 ) from None
             except OSError as error:
-                raise UnreachableError(f"{words[0]} can't be run on the gate's machine: {error.strerror}") from None
+                raise UnreachableError(
+                    f"{words[0] if words else 'ssh'} can't be run on the gate's machine: {error.strerror}"
+                ) from None
             finally:
                 self._gate.release()
             return session
@@ -215,15 +231,12 @@ def _ended(found: _Host, session: Session) -> None:
         one.close()
 
 
-def _drop(found: _Host) -> None:
-    for one in _all(found):
-        one.close()
-
-
 def _all(found: _Host) -> list[Session]:
-    """Take all shells that nobody is using out of a host, with what carries the connection."""
+    """Take all shells that nobody is using out of a host; one that carries the connection and is used is abandoned."""
     with found.changed:
-        doomed = found.idle + found.spent + ([found.first] if found.first and found.first not in found.idle else [])
+        doomed = found.idle + found.spent
+        if found.first and found.first not in found.idle:
+            found.first.abandon()
         found.shells -= len(found.idle)
         found.idle, found.spent, found.first = [], [], None
     return doomed

@@ -23,12 +23,13 @@ class UnreachableError(OSError):
 
 
 class LostError(Exception):
-    """A session is over: what ssh had to say of it, or that the time was."""
+    """A session is over, or none was had: what ssh says of it, or that the time was; `through` is a host on the way."""
 
-    def __init__(self, says: str, *, begun: bool) -> None:
+    def __init__(self, says: str, *, begun: bool, through: str = "") -> None:
         super().__init__(says)
         self.says = says
         self.begun = begun
+        self.through = through
 
 
 class Ran(NamedTuple):
@@ -97,8 +98,12 @@ class Session:
         body = body.partition(f"{nonce}\n".encode())[2]
         return Ran(int(code), _text(body), _text(err.rpartition(f"\n{nonce}\n".encode())[0]))
 
+    def abandon(self) -> None:
+        """End the shell of somebody who waits for it, and who finds it gone."""
+        self._process.terminate()
+
     def close(self) -> None:
-        """End the shell; what it has begun on its host goes on."""
+        """End the shell, which nobody uses any more; what it has begun on its host goes on."""
         process = self._process
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:

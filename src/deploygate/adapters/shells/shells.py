@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from deploygate.adapters.shells.client import Client, told
+from deploygate.adapters.shells.client import Client
 from deploygate.adapters.shells.inputs import SshInputs
 from deploygate.adapters.shells.pool import Key, Pool, named
 from deploygate.adapters.shells.quoting import assigned, one_line
+from deploygate.adapters.shells.sayings import told
 from deploygate.adapters.shells.session import LostError, Ran, UnreachableError
 from deploygate.ways import Ssh
 from deploygate.wording import seconds
@@ -119,8 +120,8 @@ class Shells:
             self._client.remove()
         self._inputs.remove()
 
-    def _called(self, key: Key) -> list[str]:
-        return ["/bin/sh"] if key.ssh is None else [*self._ssh().opening(key.host, key.ssh), _SERVE]
+    def _called(self, key: Key, limit: float, *, anew: bool) -> list[str]:
+        return ["/bin/sh"] if key.ssh is None else [*self._ssh().opening(key.host, key.ssh, limit, anew=anew), _SERVE]
 
     def _ssh(self) -> Client:
         with self._lock:
