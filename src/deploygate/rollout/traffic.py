@@ -31,14 +31,13 @@ def restore(rollout: Rollout) -> Restore | None:
     if rollout.lost or _hindered_now(rollout):
         return None
     leaving = rollout.phase is Phase.CLOSING
-    pending = set() if leaving else _pending(rollout)
-    names = tuple(
+    ready = tuple(
         name
         for name, track in rollout.tracks.items()
-        if _may_be_out(rollout, track)
-        and name not in pending
-        and (_ready(track) if leaving else _passed(rollout, track))
+        if _may_be_out(rollout, track) and (_ready(track) if leaving else _passed(rollout, track))
     )
+    pending = _pending(rollout) if ready and not leaving else set()
+    names = tuple(name for name in ready if name not in pending)
     return Restore(names) if names else None
 
 
@@ -77,7 +76,9 @@ def _pending(rollout: Rollout) -> set[InstanceName]:
     """Return those that are about to be changed: the rest of the way forward, or of the way back."""
     if rollout.phase is not Phase.READY:
         return {*rollout.queue}
-    return {move.instance for move in rollout.plan.moves[rollout.cursor :] if rollout.spare(move.environment) >= 0}
+    moves = rollout.plan.moves[rollout.cursor :]
+    spared = {environment for environment in {move.environment for move in moves} if rollout.spare(environment) >= 0}
+    return {move.instance for move in moves if move.environment in spared}
 
 
 def _hindered_now(rollout: Rollout) -> bool:

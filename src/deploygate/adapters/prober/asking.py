@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.response import BaseHTTPResponse
 
 from deploygate.probe import BODY_LIMIT, NoReply, Reply
 from deploygate.wording import plain, seconds
@@ -30,6 +29,9 @@ _HEADERS = {
     "Connection": "close",
 }
 _READY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # needs no preparation
+
+
+_BROKE_OFF = "the connection broke in the middle of the answer"
 
 
 class Leash:
@@ -89,12 +91,14 @@ class Asker:
         self._door.leash = leash
         answer = self._door.send(self._prepared(url), stream=True, timeout=leash.left(), verify=self._verify)
         try:
-            body = _body(answer)
+            body, whole = _body(answer)
         finally:
             answer.close()
             self._door.hang_up()
         if leash.cut:
             return NoReply(f"no whole answer within {seconds(leash.limit)}")
+        if not whole:
+            return NoReply(_BROKE_OFF)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Reply(answer.status_code, headers, body[:BODY_LIMIT], cut=len(body) > BODY_LIMIT)
 
@@ -107,12 +111,16 @@ class Asker:
         return request
 
 
-def _body(answer: requests.Response) -> bytes:
-    """Read up to one byte beyond the limit; only the read after the last byte tells a body that broke off."""
+def _body(answer: requests.Response) -> tuple[bytes, bool]:
+    """Read up to one byte beyond the limit, and tell whether what was read is not less than was announced.
+
+    urllib3 raises where a body broke off, at the read after its last byte; http.client counts what is still to come.
+    """
     body = b""
-    while len(body) <= BODY_LIMIT and (more := answer.raw.read(BODY_LIMIT + 1 - len(body), decode_content=False)):
+    answer.raw.decode_content = False  # as it was sent
+    while len(body) <= BODY_LIMIT and (more := answer.raw.read(BODY_LIMIT + 1 - len(body))):
         body += more
-    return body
+    return body, len(body) > BODY_LIMIT or not getattr(answer.raw, "length", None)
 
 
 def _no_reply(error: Exception, leash: Leash) -> NoReply:
@@ -126,8 +134,8 @@ def _no_reply(error: Exception, leash: Leash) -> NoReply:
         return NoReply(plain(f"its certificate is not trusted: {error.args[0] if error.args else ''}", 120))
     if isinstance(error, requests.ConnectionError | OSError):
         return NoReply("the connection broke before there was an answer")
-    if isinstance(error, ProtocolError):
-        return NoReply("the connection broke in the middle of the answer")
+    if isinstance(error, ProtocolError | IncompleteRead):
+        return NoReply(_BROKE_OFF)
     return NoReply(plain(f"not an HTTP answer: {type(error).__name__}"))
 
 
@@ -144,13 +152,13 @@ class _Line:
 
     def __init__(self, url: str, leash: Leash) -> None:
         at = urlsplit(url)
-        self._connection = _Plain(at.hostname or "", at.port, timeout=leash.left())
+        self._connection = _Plain(at.hostname or "", at.port)
         self._connection.leash = leash
 
-    def urlopen(self, method: str, url: str, headers: Mapping[str, str], **_: object) -> BaseHTTPResponse:
+    def urlopen(self, method: str, url: str, headers: Mapping[str, str], **_: object) -> HTTPResponse:
         """Ask, and return the answer with its body still to be read."""
         try:
-            self._connection.request(method, url, headers=headers, preload_content=False, decode_content=False)
+            self._connection.request(method, url, headers=headers)
             return self._connection.getresponse()
         except (OSError, HTTPException) as error:
             self.close()
@@ -164,8 +172,8 @@ class _Line:
 class _Plain(HTTPConnection):
     leash: Leash
 
-    def _new_conn(self) -> socket.socket:
-        return _connected(self._dns_host, self.port or self.default_port, self.leash)
+    def connect(self) -> None:
+        self.sock = _connected(self.host, self.port, self.leash)
 
 
 def _connected(host: str, port: int, leash: Leash) -> socket.socket:

@@ -117,8 +117,7 @@ class Pool:
                 one.close()
 
     def _host(self, key: Key) -> _Host:
-        """Return the shells of a host; who was not asked for longest is let go of when there are too many."""
-        doomed: list[Session] = []
+        """Return the shells of a host, of which one is going to be lent out."""
         with self._lock:
             if self._closed:
                 raise UnreachableError(f"{named(key.host)} can't be reached: the gate has let go of its hosts")
@@ -126,6 +125,12 @@ class Pool:
             self._hosts.move_to_end(key)
             with found.changed:
                 found.users += 1
+        return found
+
+    def _let_go(self) -> None:
+        """Let go of those who were not asked for longest, where too many are open."""
+        doomed: list[Session] = []
+        with self._lock:
             over = sum(1 for one in self._hosts.values() if one.first is not None) - _HOSTS
             for one in self._hosts.values() if over > 0 else ():
                 if over > 0 and not one.users and one.first is not None:  # and none comes, while this lock is held
@@ -133,7 +138,6 @@ class Pool:
                     over -= 1
         for session in doomed:
             session.close()
-        return found
 
     def _borrowed(self, key: Key, found: _Host, end: float) -> Session:
         with found.changed:
@@ -172,6 +176,7 @@ class Pool:
             found.failed = (0, 0.0, "")
             found.first = found.first or session
             found.changed.notify_all()
+        self._let_go()
         return session
 
     def _connected(self, key: Key, end: float, *, anew: bool) -> Session:
