@@ -117,7 +117,10 @@ class SmallWorld:
 
     # The prober
 
-    def look(self, _service: Service, instances: Sequence[Instance]) -> tuple[Sighting, ...]:
+    def look(
+        self, _service: Service, instances: Sequence[Instance], *, in_passing: bool = False
+    ) -> tuple[Sighting, ...]:
+        del in_passing
         self.calls += 1
         if self.calls > FUSE:
             raise AssertionError("a run that never ends")

@@ -10,7 +10,7 @@ from deploygate.endings import Ending, Goal, exit_code
 from deploygate.inventory import BackKind, Wave
 from deploygate.names import InstanceName
 
-EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 
 WAVES = ((), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True)))

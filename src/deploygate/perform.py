@@ -61,10 +61,10 @@ def perform(world: World, service: Service, action: Action) -> Event:
         return Broke(world.clock.now(), plain(f"{type(action).__name__}: {type(error).__name__}: {error}"))
 
 
-def look_at(world: World, service: Service, names: Sequence[InstanceName]) -> Seen:
+def look_at(world: World, service: Service, names: Sequence[InstanceName], *, in_passing: bool = False) -> Seen:
     """Ask instances now, and return what they answered, and what the balancer says of them."""
     instances = _named(service, names)
-    sightings = world.prober.look(service, instances)
+    sightings = world.prober.look(service, instances, in_passing=in_passing)
     behind = [one for one in instances if service.balances(one)]
     if behind:
         serving = _in_service(world, service, behind)

@@ -58,8 +58,13 @@ class Clock(Protocol):
 class Prober(Protocol):
     """Asks instances, each at its own address."""
 
-    def look(self, service: Service, instances: Sequence[Instance]) -> tuple[Sighting, ...]:
-        """Return one fresh sighting of each instance, asked at the same time, each within a bounded time."""
+    def look(
+        self, service: Service, instances: Sequence[Instance], *, in_passing: bool = False
+    ) -> tuple[Sighting, ...]:
+        """Return one fresh sighting of each instance, asked at the same time, each within a bounded time.
+
+        With `in_passing` nothing is going to be proven by it: where a service answers well, its word is enough.
+        """
 
 
 class Hosts(Protocol):
@@ -94,8 +99,8 @@ class Hosts(Protocol):
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         """Return what the host knows of the process of an instance.
 
-        With `answered` the service has named its own process: a host that costs a new connection may say nothing,
-        and what one said a while ago is good enough, where it agrees with the service.
+        With `answered` the service's own word is enough, mostly since it names its process: a host that costs a new
+        connection may say nothing, and what one said a while ago is good enough, where it agrees with the service.
         """
 
     def prune(

@@ -400,3 +400,24 @@ def test_a_host_that_disagrees_with_the_service_is_asked_anew(serving: Callable[
     finally:
         prober.close()
     assert (seen.version, seen.release, seen.identity, asked_with) == ("2.0", "2.0", "7", [True, False])
+
+
+@pytest.mark.parametrize(
+    ("status", "how", "enough"), [(200, "in passing", True), (200, "to prove", False), (503, "in passing", False)]
+)
+def test_in_passing_the_word_of_a_service_that_answers_well_is_enough(
+    serving: Callable[[Conversation], Server], status: int, how: str, enough: object
+) -> None:
+    asked_with: list[bool] = []
+
+    def identify(_: Service, _one: Instance, *, answered: bool) -> Process:
+        asked_with.append(answered)
+        return Process()
+
+    asked = of(serving(says(b"HTTP/1.1 %d Said\r\nContent-Length: 3\r\n\r\n2.0" % status)).address)
+    prober = HttpProber(identify, lambda: NOW)
+    try:
+        prober.look(asked, asked.instances, in_passing=how == "in passing")
+    finally:
+        prober.close()
+    assert asked_with == [enough]

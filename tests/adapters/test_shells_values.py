@@ -22,7 +22,7 @@ HOSTILE = "$(touch owned) `touch owned` '\"; touch owned; \\ \n-n ${HOME} %s !! 
 @given(texts=st.lists(TEXTS, max_size=4), line=st.booleans())
 @example(texts=[HOSTILE, "-e", "", "\n\n", "a\\", "'", "\r"], line=True)
 @example(texts=[HOSTILE, "-e", "", "\n\n", "a\\", "'", "\r"], line=False)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_values_come_through_every_shell_unchanged(shell: list[str], texts: list[str], line: bool) -> None:  # noqa: FBT001
     if line:
         text = "nl=$(printf '\\nx'); nl=${nl%x}; " + "; ".join(f"v{n}={one_line(one)}" for n, one in enumerate(texts))
@@ -39,7 +39,7 @@ def test_values_come_through_every_shell_unchanged(shell: list[str], texts: list
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
 @example(texts=[HOSTILE, "--", "*", "~", "", "\n"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_words_come_through_every_shell_unchanged(shell: list[str], texts: list[str]) -> None:
     text = assigned({"given": words(texts)}) + 'eval "set -- $given"\nprintf "%s\\0" "$@"\n'
     ran = subprocess.run(shell, input=text.encode(), capture_output=True, check=True, timeout=20)

@@ -145,7 +145,7 @@ def test_what_is_no_text_is_not_written(tmp_path: Path, words: tuple[str, ...]) 
     assert written(tmp_path) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["--purpose", "--ops", "--dev", "--pm", "--root"]),
     st.one_of(st.sampled_from(ODD), st.text(max_size=30)),

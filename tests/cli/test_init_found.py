@@ -249,7 +249,7 @@ def test_a_terminal_is_asked_for_what_nobody_said(tmp_path: Path) -> None:
     assert (only.owners.ops, only.owners.dev, only.owners.pm) == ("nathan", "cory", "pm-owner")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(["compose.yaml", "catalog-info.yaml"]),
     at=st.integers(0, 900),

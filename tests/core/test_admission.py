@@ -26,13 +26,13 @@ def answers(mixture: Mixture) -> tuple[Answer, Answer]:
 
 
 @given(mixtures())
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 def test_the_answer_is_what_holds_in_every_mixture_of_versions_that_can_run(mixture: Mixture) -> None:
     assert answers(mixture) == truth(mixture)
 
 
 @given(mixtures(), st.sampled_from(["A", "B", "C"]), st.sampled_from(["any", "1", "2"]), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_version_more_of_what_is_provided_never_makes_an_answer_worse(
     mixture: Mixture, name: str, which: str, data: st.DataObject
 ) -> None:
@@ -57,7 +57,7 @@ def _with(one: Service, which: str, more: Interface) -> Service:
 
 
 @given(services("A"), services("B"), st.sampled_from("129"), st.sampled_from("129"))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_two_services_fit_beside_each_other_or_do_not_whichever_is_asked(
     a: Service, b: Service, ours: str, theirs: str
 ) -> None:
@@ -69,7 +69,7 @@ def test_two_services_fit_beside_each_other_or_do_not_whichever_is_asked(
 
 
 @given(mixtures())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_way_back_is_a_deploy_the_other_way_round(mixture: Mixture) -> None:
     was = mixture.moves[0].was
     if was is None or was == mixture.version:
@@ -89,7 +89,7 @@ def replaced(one: Move, to: Version, was: Version) -> Move:
 
 
 @given(mixtures())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_who_is_silent_never_makes_it_a_no(mixture: Mixture) -> None:
     names = [name for name in mixture.inventory.services if name != ASKED]
     quiet = replace(mixture, running=Running(PRODUCTION, {name: frozenset() for name in names}))

@@ -51,7 +51,7 @@ def service_at(one: Service, *, twin: bool) -> Service:
 
 
 @given(fleets())
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 def test_a_deploy_is_refused_for_its_interfaces_exactly_where_the_answer_is_no(
     drawn: tuple[Inventory, Known, Version],
 ) -> None:

@@ -160,7 +160,7 @@ def test_the_same_inventory_gives_the_same_bytes(show: object) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=12))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_name_whatever_it_is_stays_within_its_label(name: str, interface: str) -> None:
     odd = service("X", consumes=("rows 7",))
     odd = replace(odd, name=ServiceName(name), wanted=Version(interface))

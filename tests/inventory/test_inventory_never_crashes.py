@@ -74,25 +74,23 @@ def load(data: bytes) -> None:
     assert all(one.says.isprintable() and one.help for one in loaded.findings)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_text_makes_loading_crash(text: str) -> None:
     load(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_make_loading_crash(data: bytes) -> None:
     load(data)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(valid=st.sampled_from(VALID), start=SPAN, length=st.integers(0, 30), put=PIECES | st.text(max_size=10))
 def test_no_edit_of_a_valid_inventory_makes_loading_crash(valid: str, start: int, length: int, put: str) -> None:
     load((valid[:start] + put + valid[start + length :]).encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     deploy=tables(DRIVERS),
     balancer=st.builds(
@@ -128,7 +126,6 @@ def test_no_way_to_deploy_makes_loading_crash(
     load(json.dumps({"schema": 1, "environments": ["production"], "services": {"Svc": service}}).encode())
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -125,7 +125,7 @@ def test_every_key_of_the_schema_is_read(path: Keys, tmp_path: Path) -> None:
 ODD = st.sampled_from([None, True, 0, 1, 3.0, "", " ", "1.10", "2s", "0s", "x\n", [], {}, ["a", "a"], {"a": "b"}])
 
 
-@settings(deadline=None, max_examples=1_000)
+@settings(max_examples=1_000)
 @given(st.data())
 def test_the_quick_yes_is_never_said_falsely(data: st.DataObject) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(list(DOCUMENTS.values()))))

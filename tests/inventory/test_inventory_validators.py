@@ -76,7 +76,7 @@ def said(errors: Iterable[Any]) -> list[str]:
     return sorted(f"{list(one.absolute_path)} {one.validator} {list(one.relative_schema_path)}" for one in errors)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(broken())
 def test_a_broken_document_is_told_from_a_valid_one_by_all_three_alike(document: Any) -> None:
     valid = PYTHON.is_valid(document)
@@ -84,7 +84,7 @@ def test_a_broken_document_is_told_from_a_valid_one_by_all_three_alike(document:
     assert not QUICK(document) or valid
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(broken())
 def test_what_is_left_out_as_surely_fitting_has_no_misfit_in_it(document: Any) -> None:
     assert said(PYTHON.iter_errors(doubtful(document, SCHEMA))) == said(PYTHON.iter_errors(document))

@@ -78,7 +78,10 @@ class SimProber:
     calls: Calls
     looked: dict[InstanceName, list[float]] = field(default_factory=dict)
 
-    def look(self, service: Service, instances: Sequence[Instance]) -> tuple[Sighting, ...]:
+    def look(
+        self, service: Service, instances: Sequence[Instance], *, in_passing: bool = False
+    ) -> tuple[Sighting, ...]:
+        del in_passing
         self.calls.count()
         self.fleet.now += 0.01
         sightings = tuple(self.fleet.ask(one.name) for one in instances)

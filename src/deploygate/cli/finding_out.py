@@ -84,7 +84,8 @@ def running_now(gate: Gate, names: Sequence[ServiceName]) -> tuple[Running, ...]
     services = [gate.inventory.services[name] for name in names]
     gate.parts.make(services)
     answers = {
-        one.name: look_at(gate.world, one, [instance.name for instance in one.instances]).sightings for one in services
+        one.name: look_at(gate.world, one, [each.name for each in one.instances], in_passing=True).sightings
+        for one in services
     }
     return tuple(_running(gate.inventory, environment, answers) for environment in gate.inventory.environments)
 

@@ -18,6 +18,6 @@ def observe(gate: Gate, services: Sequence[Service]) -> list[Observed]:
     gate.parts.make(services)
     rows: list[Observed] = []
     for service in services:
-        seen = look_at(gate.world, service, [one.name for one in service.instances]).sightings
+        seen = look_at(gate.world, service, [one.name for one in service.instances], in_passing=True).sightings
         rows += observed(service, seen, Past(gate.journal.past(service.name)))
     return rows

@@ -36,7 +36,9 @@ class HttpProber:
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="probe")
         self._local = threading.local()
 
-    def look(self, service: Service, instances: Sequence[Instance]) -> tuple[Sighting, ...]:
+    def look(
+        self, service: Service, instances: Sequence[Instance], *, in_passing: bool = False
+    ) -> tuple[Sighting, ...]:
         """Return one sighting an instance, in their order.
 
         Threads only help against waiting: answers that come at once are read by one of them, faster than by many.
@@ -55,7 +57,7 @@ class HttpProber:
                 leash = Leash(service.health.timeout)
                 with changed:
                     asked[one.name] = one, leash
-                sighting = self._surely(service, one, leash)
+                sighting = self._surely(service, one, leash, in_passing)
                 with changed:
                     del asked[one.name]
                     seen.setdefault(one.name, sighting)
@@ -81,14 +83,14 @@ class HttpProber:
         """Let the threads go."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _surely(self, service: Service, one: Instance, leash: Leash) -> Sighting:
+    def _surely(self, service: Service, one: Instance, leash: Leash, in_passing: bool) -> Sighting:  # noqa: FBT001 - a part of look
         try:
-            return self._ask(service, one, leash)
+            return self._ask(service, one, leash, in_passing)
         except Exception as error:  # noqa: BLE001 - whatever befalls one, the others are asked
             says = plain(f"could not be asked: {type(error).__name__}: {error}")
             return Sighting(one.name, self._now(), Health.UNKNOWN, says=says)
 
-    def _ask(self, service: Service, one: Instance, leash: Leash) -> Sighting:
+    def _ask(self, service: Service, one: Instance, leash: Leash, in_passing: bool) -> Sighting:  # noqa: FBT001 - a part of look
         asker: Asker | None = getattr(self._local, "asker", None)
         if asker is None:
             asker = self._local.asker = Asker(self._verify)
@@ -101,7 +103,7 @@ class HttpProber:
         health, why = read_health(service.health, health_reply)
         version, why_not = read_version(service.version, version_reply)
         named = read_identity(service.version, version_reply)
-        answered = health is Health.HEALTHY and version is not None and named is not None
+        answered = health is Health.HEALTHY and version is not None and (in_passing or named is not None)
         process = self._identify(service, one, answered=answered)
         if answered and process.release not in {None, version}:  # what a host said a while ago may be over
             process = self._identify(service, one, answered=False)
