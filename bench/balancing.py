@@ -17,7 +17,7 @@ from contestants import ANSIBLE, GATE, LOCAL, PYTHON, ROLLS
 from fleet import PORTS, Fleet
 from load import Count, Load
 from rolling import VERSIONS
-from sshd import free_port
+from sshd import Hosts, free_port
 from tabulate import tabulate
 
 SIZE = 10
@@ -52,28 +52,47 @@ def measure(folder: Path) -> list[Case]:
     return cases
 
 
+def over_ssh(folder: Path) -> list[Case]:
+    """Roll a fleet on hosts under load, to and fro, where HAProxy does not try again."""
+    hosts = Hosts(folder / "hosts", SIZE, folder / "gate" / ".deploygate")
+    said, setting = next(iter(RETRIES.items()))
+    try:
+        hosts.up()
+        fleet = Fleet(folder / "gate", SIZE, PORTS.start + 5000, hosts)
+        try:
+            return _by_the_gate(fleet, said, setting, " over ssh")
+        finally:
+            fleet.stop()
+    finally:
+        hosts.down()
+
+
 def _measure(folder: Path, said: str, setting: str) -> list[Case]:
     gates, shared = Fleet(folder / "gate", SIZE, PORTS.start + 3000), Fleet(folder / "shared", SIZE, PORTS.start + 4000)
-    cases = []
     try:
-        for fleet in (gates, shared):
-            for version in VERSIONS:
-                fleet.install(version)
-        old, new = VERSIONS
-        with _haproxy(gates, setting) as (port, admin):
-            gate.start(gates, old, PYTHON, balancer=_before(admin))
-            rolls = (
-                (f"{GATE} deploy", gate.deploy(gates, new), new),
-                (f"{GATE} rollback", gate.rollback(gates), old),
-            )
-            cases += [_case(gates, port, roll, said) for roll in rolls]
+        cases = _by_the_gate(gates, said, setting)
+        for version in VERSIONS:
+            shared.install(version)
         with _haproxy(shared, setting) as (port, admin):
-            shared.start(old, PYTHON)
+            shared.start(VERSIONS[0], PYTHON)
             cases += [_case(shared, port, roll, said, admin) for roll in _others(shared, installed=peers.installed())]
     finally:
         gates.stop()
         shared.stop()
     return cases
+
+
+def _by_the_gate(fleet: Fleet, said: str, setting: str, where: str = "") -> list[Case]:
+    for version in VERSIONS:
+        fleet.install(version)
+    old, new = VERSIONS
+    with _haproxy(fleet, setting) as (port, admin):
+        gate.start(fleet, old, PYTHON, balancer=_before(admin))
+        rolls = (
+            (f"{GATE} deploy{where}", gate.deploy(fleet, new), new),
+            (f"{GATE} rollback{where}", gate.rollback(fleet), old),
+        )
+        return [_case(fleet, port, roll, said) for roll in rolls]
 
 
 def _others(fleet: Fleet, *, installed: bool) -> Iterator[tuple[str, Sequence[str], str]]:

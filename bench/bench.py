@@ -73,7 +73,8 @@ class Run:
             self.figures.back_here = self._back(None)
             self._unless(no_ssh, "wayback over ssh", lambda: setattr(self.figures, "back_there", self._back_over_ssh()))
         if "balancer" in asked:
-            self._unless(no_haproxy, "balancer", self._lost)
+            self._unless(no_haproxy, "balancer", lambda: self._lost(balancing.measure))
+            self._unless(no_haproxy or no_ssh, "balancer over ssh", lambda: self._lost(balancing.over_ssh))
         if "observe" in asked:
             self.figures.looks = observing.measure(self.folder / "observe", self.options.rounds)
         if "scale" in asked:
@@ -125,8 +126,8 @@ class Run:
         finally:
             hosts.down()
 
-    def _lost(self) -> None:
-        self.figures.lost = balancing.measure(self.folder / "balancer")
+    def _lost(self, measure: Callable[[Path], list[balancing.Case]]) -> None:
+        self.figures.lost += measure(self.folder / f"balancer-{len(self.figures.lost)}")
         self.figures.failed |= not all(case.arrived for case in self.figures.lost)
 
 
@@ -171,7 +172,7 @@ def chosen() -> argparse.Namespace:
     names = list(dict.fromkeys([*LOCAL, *SSH]))
     parser.add_argument("--only", default="", type=_listed, metavar="NAME,...", help=f"of {', '.join(names)}")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, interleaved: two over ssh, slow ones one")
-    parser.add_argument("--slow-cap", type=int, default=50, help="largest fleet for the slow ones")
+    parser.add_argument("--slow-cap", type=int, default=200, help="largest fleet for the slow ones")
     parser.add_argument("--full", action="store_true", help="slow ones on every size")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

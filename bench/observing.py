@@ -23,8 +23,12 @@ CORES = 2
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One `observe` of all instances, in seconds; `good` is how many were seen as wanted."""
+    """One `observe` of all instances, in seconds; `good` is how many were seen as wanted.
 
+    `named` tells whether the service names its own process.
+    """
+
+    named: bool
     wall: float
     cpu: float
     peak: float
@@ -41,22 +45,27 @@ def measure(folder: Path, rounds: int) -> list[Look]:
             assert server.stdout is not None
             if server.stdout.readline() != b"ready\n":
                 raise RuntimeError("many.py did not start")
-            _inventory(folder, port)
-            return [_look(folder) for _ in range(rounds)]
+            looks = []
+            for named in (True, False):
+                _inventory(folder, port, named=named)
+                looks += [_look(folder, named=named) for _ in range(rounds)]
+            return looks
         finally:
             server.terminate()
 
 
-def _inventory(folder: Path, port: int) -> None:
+def _inventory(folder: Path, port: int, *, named: bool) -> None:
     instances = [
         {"name": f"bench-{at}", "address": f"http://127.92.{at // 250}.{at % 250 + 1}:{port}"} for at in range(SIZE)
     ]
-    probe = {"path": "/version", "json": "/version", "identity": {"json": "/boot"}}
+    probe: dict[str, object] = {"path": "/version", "json": "/version"}
+    if named:
+        probe["identity"] = {"json": "/boot"}
     way = {"root": "/srv/bench", "start": ["./run"], "ssh": {}}
     gate.write_document(folder, gate.Written(instances, probe, way, gate.FIRST_ANSWER, "v1"))
 
 
-def _look(folder: Path) -> Look:
+def _look(folder: Path, *, named: bool) -> Look:
     print(f"observe, N = {SIZE}", file=sys.stderr, flush=True)
     log = folder / "observe.log"
     words = [str(gate.PROGRAM), "observe", "Bench", "--inventory", str(folder / "services.yml"), "--format", "json"]
@@ -68,7 +77,7 @@ def _look(folder: Path) -> Look:
     finally:
         os.sched_setaffinity(0, cores)
     seen = json.loads(log.read_text())["instances"] if reading.code == 0 else []
-    return Look(reading.wall, reading.cpu, reading.peak / 1024, sum(one["as_wanted"] for one in seen))
+    return Look(named, reading.wall, reading.cpu, reading.peak / 1024, sum(one["as_wanted"] for one in seen))
 
 
 def told(looks: Sequence[Look]) -> str:
@@ -76,6 +85,16 @@ def told(looks: Sequence[Look]) -> str:
     wall = median(one.wall for one in looks)
     whole = all(one.good == SIZE for one in looks)
     verdict = f"{SIZE:,} instances observed within {AIM:.0f} s on two cores: {judged(wall, AIM, ' s')}"
-    lines = [[f"{one.wall:.2f}", f"{one.cpu:.2f}", f"{one.peak:.0f}", f"{one.good:,} of {SIZE:,}"] for one in looks]
-    table = tabulate(lines, headers=("wall s", "CPU s", "peak MiB", "seen as they are"), disable_numparse=True)
+    lines = [
+        [
+            "yes" if one.named else "no",
+            f"{one.wall:.2f}",
+            f"{one.cpu:.2f}",
+            f"{one.peak:.0f}",
+            f"{one.good:,} of {SIZE:,}",
+        ]
+        for one in looks
+    ]
+    headers = ("names its\nprocess", "wall s", "CPU s", "peak MiB", "seen as they are")
+    table = tabulate(lines, headers=headers, disable_numparse=True)
     return f"{verdict if whole else 'FAILED: not all instances were seen as they are'}\n\n{table}"

@@ -1,12 +1,14 @@
 """The way back: from the first ill answer of a release to the last instance verified at the old version."""
 
+import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import clock
 import gate
+from contestants import LIMIT, LOCAL
 from fleet import Fleet
 
 SIZE = 10
@@ -26,7 +28,10 @@ TWO_ANSWERS: gate.Health = gate.FIRST_ANSWER | {
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """One release that fell ill, and the way back: times in milliseconds after the first ill answer."""
+    """One release that fell ill, and the way back: times in milliseconds after the first ill answer.
+
+    `bare` is what the lower limit takes to kill and start as many, one after the other, and to ask them.
+    """
 
     instance: int
     good_answers: int
@@ -35,6 +40,7 @@ class WayBack:
     restarted: int
     all_old: float | None
     returned: float | None
+    bare: float
 
 
 class Watch(threading.Thread):
@@ -65,7 +71,13 @@ def measure(fleet: Fleet, python: str) -> list[WayBack]:
     """Deploy releases that fall ill, one a case, to a fleet that runs the old version."""
     fleet.install(OLD)
     gate.start(fleet, OLD, python, TWO_ANSWERS)
-    return [_one(fleet, instance, good, python) for instance, good in CASES]
+    found = [_one(fleet, instance, good, python) for instance, good in CASES]
+    log = fleet.root / "limit.log"
+    limit = clock.run(LOCAL[LIMIT].command(fleet, OLD), fleet.environment(OLD, python), log)
+    if limit.code:
+        raise RuntimeError(f"the lower limit could not restart the fleet: {log.read_text()[-500:]}")
+    bare = json.loads(log.read_text())["wall"] / SIZE * 1000
+    return [replace(one, bare=bare * one.instance) for one in found]
 
 
 def _one(fleet: Fleet, instance: int, good: int, python: str) -> WayBack:
@@ -93,4 +105,5 @@ def _one(fleet: Fleet, instance: int, good: int, python: str) -> WayBack:
         restarted=sum(after[name] != pid for name, pid in before.items()),
         all_old=None if first is None or watch.seen is None else (watch.seen - first) * 1000,
         returned=None if first is None else (returned - first) * 1000,
+        bare=0.0,
     )
