@@ -86,6 +86,7 @@ class Changing:
             "start_words": commanded(way.start, service, instance, where, change.start),
             "stop_words": commanded(way.stop, service, instance, where, running),
             "pid_words": commanded(way.pid, service, instance, where, running),
+            "kill_words": commanded(way.kill, service, instance, where, running),
             "start_pid_words": commanded(way.pid, service, instance, where, change.start),
             **listening(instance),
         }

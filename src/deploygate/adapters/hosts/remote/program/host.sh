@@ -156,7 +156,8 @@ as() {
     DEPLOYGATE_VERSION=$1 DEPLOYGATE_RELEASE=$root/$1
 }
 
-# bounded TIME LOG WORDS...: runs a command in a session of its own, and kills all of it when its time is over.
+# bounded TIME LOG WORDS...: runs a command in a session of its own, and kills all of it when its time is over. What
+# can't be killed, as with sudo, is left to end by itself.
 bounded() {
     clock
     until=$((now + $1)) said=$2 overran='' step=0.005
@@ -171,7 +172,7 @@ bounded() {
         clock
         if [ "$now" -ge "$until" ]; then
             overran=yes
-            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null
+            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null || return 1
             break
         fi
         nap "$step"
