@@ -160,3 +160,20 @@ def test_old_releases_go_and_what_ran_last_and_before_stays(fleet: SshFleet) -> 
     assert fleet.switch("2.0", "1.0") == ()
     assert fleet.driver.prune(fleet.service, fleet.names, ()) == ("1.1", "1.2")
     assert sorted(one.name for one in fleet.disk().iterdir()) == [".deploygate", "1.0", "2.0"]
+
+
+def test_a_release_of_which_not_all_could_be_checked_is_not_taken_for_whole(fleet: SshFleet) -> None:
+    fleet.up()
+    program = fleet.folder / "bin/sha256sum"
+    program.unlink()
+    real = shutil.which("sha256sum")
+    last = max(one.name for one in (fleet.folder / "dist/Svc-1.0").iterdir() if one.is_file())
+    (fleet.disk() / "1.0" / last).write_text("damaged")
+    program.write_text(f'#!/bin/sh\n{real} "$@" 2>&1 | head -n 1\nkill -KILL "$$"\n')
+    program.chmod(0o755)
+    assert ["1.0 is not what was staged on" in one.says for one in fleet.prove()] == [True, True]
+    program.write_text(f'#!/bin/sh\n{real} "$@" 2>&1 | head -n 1\n')
+    assert ["only 1 of 3 files were checked" in one.says for one in fleet.prove()] == [True, True]
+    assert ["did not arrive whole" in one.says for one in fleet.stage("2.0")] == [True, True]
+    program.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+    assert [f"./{last}: FAILED" in one.says for one in fleet.prove()] == [True]
