@@ -177,3 +177,27 @@ def test_a_release_of_which_not_all_could_be_checked_is_not_taken_for_whole(flee
     assert ["did not arrive whole" in one.says for one in fleet.stage("2.0")] == [True, True]
     program.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
     assert [f"./{last}: FAILED" in one.says for one in fleet.prove()] == [True]
+
+
+def rsync_that(fleet: SshFleet, does: str) -> None:
+    """Have the hosts' rsync do something else than to receive."""
+    program = fleet.folder / "bin/rsync"
+    program.unlink()
+    program.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec {shutil.which("rsync")} --version\n{does}\n')
+    program.chmod(0o755)
+
+
+def test_a_host_that_goes_while_it_is_copied_to_is_told_to_be_lost(fleet: SshFleet) -> None:
+    rsync_that(fleet, 'kill -KILL "$PPID"')
+    assert fleet.claim() == ()
+    for host, trouble in zip(fleet.sshd.hosts, fleet.stage(), strict=True):
+        assert trouble.says.startswith(f"Svc {host} was lost: ")
+
+
+def test_what_was_wrong_is_told_although_what_was_copied_can_not_be_removed_any_more(fleet: SshFleet) -> None:
+    daemons = f'"$(cat {fleet.sshd.folder}/sshd_"$n".pid)"'
+    rsync_that(
+        fleet, f'echo "No space left on device" >&2; for n in 0 1; do kill -KILL {daemons}; done; kill -KILL "$PPID"'
+    )
+    assert fleet.claim() == ()
+    assert ["No space left on device" in one.says for one in fleet.stage()] == [True, True]

@@ -3,12 +3,15 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from deploygate.endings import Goal
+from deploygate.probe import HealthProbe
 from deploygate.ways import Argv
 
 from .ssh_fleet import SshFleet, needs_hosts
@@ -31,6 +34,7 @@ run)
     ;;
 start)
     [ ! -e "$unit.broken" ] || { echo "Unit $2 is masked." >&2; exit 5; }
+    if [ -e "$unit.slow" ]; then sleep "$(cat "$unit.slow")"; fi
     touch "$unit.on"
     setsid "$0" run "$2" </dev/null >/dev/null 2>&1 &
     while [ ! -s "$unit.pid" ]; do sleep 0.01; done
@@ -151,3 +155,32 @@ def test_what_was_asked_to_stop_and_lives_on_is_not_trusted_to_stay(fleet: SshFl
     assert kept not in {None, before}
     assert fleet.switch("1.0", keep=True) == ()
     assert fleet.process().identity == kept
+
+
+def test_a_rollback_waits_for_a_supervisor_that_is_in_the_middle_of_a_start(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    (fleet.disk() / "unit-i1-2.0.slow").write_text("18")  # more than its grace and what a change takes otherwise
+    with ThreadPoolExecutor(1) as pool:
+        change = pool.submit(fleet.switch, "2.0", "1.0")
+        fleet.until(lambda: (fleet.disk() / ".deploygate/instances/i1/current").read_text().startswith("2.0"))
+        assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()
+        assert change.result() == ()
+    assert fleet.lease_file().read_text().startswith("back-1 rollback ")
+    assert fleet.switch("1.0", "2.0", "back-1") == ()
+    assert fleet.answers() == "1.0"
+
+
+def test_a_start_may_take_as_long_as_the_service_to_be_healthy_and_no_longer(
+    fleet: SshFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploygate.inventory._SHORTEST", 1.0)
+    fleet.service = replace(fleet.service, health=HealthProbe(deadline=3.0))
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    slow = fleet.disk() / "unit-i1-2.0.slow"
+    slow.write_text("1")
+    assert fleet.switch("2.0", "1.0") == ()
+    slow.write_text("60")
+    (trouble,) = fleet.switch("2.0", "2.0")
+    assert "the start command of 2.0 did not end within 3 s on" in trouble.says

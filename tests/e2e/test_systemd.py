@@ -137,9 +137,7 @@ def test_where_a_unit_can_not_be_killed_the_second_stop_waits_for_systemd_to_do_
 
 
 @pytest.mark.usefixtures("kill_refused")
-def test_a_process_that_was_asked_to_stop_is_not_what_a_deploy_comes_back_to(
-    stubborn: Demo, unit_hosts: Hosts
-) -> None:
+def test_a_process_that_was_asked_to_stop_is_not_what_a_deploy_comes_back_to(stubborn: Demo, unit_hosts: Hosts) -> None:
     patient(unit_hosts, 16)  # longer than a change waits: the old process lives on when it is to come back, and dies
     before = stubborn.said()["p-1"]
     told = stubborn.deploy("2.0", ends=(6, "rolled_back"))
@@ -153,7 +151,9 @@ def test_a_process_that_was_asked_to_stop_is_not_what_a_deploy_comes_back_to(
 @pytest.fixture
 def stubborn(unit_hosts: Hosts, tmp_path: Path) -> Demo:
     """The service at 1.0, which does not end when asked to, deployed with sudo."""
-    return started(unit_hosts, tmp_path, {"unit": "demo@{version}.service", "sudo": True}, {"user": "deploy"}, "stubborn")
+    return started(
+        unit_hosts, tmp_path, {"unit": "demo@{version}.service", "sudo": True}, {"user": "deploy"}, "stubborn"
+    )
 
 
 @pytest.fixture

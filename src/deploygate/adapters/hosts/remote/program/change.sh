@@ -20,12 +20,17 @@ fenced() {
 leased() {
     open_lease
     hold 9 -s "$patience" || fail "the lease of $called is busy"
-    if lease && [ "$l_run" = "$run" ]; then return 0; fi
+    if ours; then
+        renew
+        return 0
+    fi
     [ -n "$claiming" ] || fenced
     hold 9 -x "$patience" || fail "the lease of $called is busy"
     if free; then
         take
-        flock -s 9
+        # The one lock does not become the other in one step: another run may have claimed the host in between.
+        hold 9 -s "$patience" || fail "the lease of $called is busy"
+        ours || fenced
         return 0
     fi
     lease || fail "the lease of $called is not held by run $run any more; nothing was changed there"
@@ -182,9 +187,9 @@ start_own() {
 start_supervised() {
     rm -f "$mine/identity" "$pidfile"
     eval "set -- $start_words"
-    if ! bounded 3000 "$log" "$@"; then
+    if ! bounded "$start_limit" "$log" "$@"; then
         why="ended with $code"
-        [ -z "$overran" ] || why="did not end within 30 s"
+        [ -z "$overran" ] || why="did not end within $((start_limit / 100)) s"
         fail "the start command of $start_version $why on $called: $(last_lines "$log" "$logged" | tr '\n' ' ')"
     fi
     clock
@@ -201,8 +206,8 @@ start_supervised() {
 
 dg_leased() {
     folders
-    if lease && [ "$l_run" = "$run" ]; then exit 0; fi
-    fenced
+    ours || fenced
+    renewed
 }
 
 dg_switch() {

@@ -10,6 +10,7 @@ differs() {
 dg_begin() {
     needs flock setsid sha256sum sed find sort wc ls cut tr xargs readlink head tail grep cat mkdir mv rm sleep
     folders
+    renewed
     mkdir -p "$staging" "$here/releases" "$here/instances" 2>/dev/null || fail "$here can't be written on $called"
     rm -rf "${staging:?}"
     if [ -d "$root/$version" ]; then
@@ -95,6 +96,7 @@ recorded_as_staged() {
 # The copied files become the release, in one step; or what is there already is shown to be it.
 dg_install() {
     folders
+    renewed
     listed
     exec 7>>"$here/staging.lock" && hold 7 -x 60000 || fail "$here is busy with another release on $called"
     if [ -d "$root/$version" ]; then
@@ -110,6 +112,7 @@ dg_install() {
 # A release that was brought by somebody else is written down as it is.
 dg_adopt() {
     folders
+    renewed
     [ ! -e "$here/releases/$version/digest" ] || exit 0
     mkdir -p "$staging/list" && cd "$root/$version" || fail "$here can't be written on $called"
     list=$staging/list
@@ -129,6 +132,7 @@ dg_adopt() {
 
 dg_secrets() {
     folders
+    renewed
     umask 077
     mkdir -p "$here/secrets" && chmod 700 "$here/secrets" && printf '%s' "$secrets" >"$here/secrets/.new.$$" &&
         mv -f "$here/secrets/.new.$$" "$here/secrets/$version" || fail "the secrets can't be written on $called"
@@ -163,6 +167,7 @@ startable() {
 dg_prove() {
     needs flock setsid sha256sum tr grep sed cut xargs ls mv rm mkdir sleep tail head
     folders
+    renewed
     installed "$version"
     if [ -n "$unchanged" ] && [ -e "$here/releases/$version/digest" ]; then
         verified "$root/$version" "$here/releases/$version" || fail "$version is not what was staged on $called: $wrong"
