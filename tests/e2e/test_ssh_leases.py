@@ -40,6 +40,15 @@ def aged(fleet: SshFleet, number: int = 0, *, by: float = 0.0, boot: str = "", l
     fleet.lease_file(number).write_text(" ".join(words) + "\n")
 
 
+def overtaken(fleet: SshFleet, run: str, by: str) -> None:
+    """Have another run take a lease over at the moment when its run asks for a shared lock."""
+    flock = fleet.folder / "bin/flock"
+    flock.unlink()
+    takes = f"sed -i 's/^{run} /{by} /' {fleet.root}/.deploygate/lease-*"
+    flock.write_text(f'#!/bin/sh\n[ "$*" != "-n -s 9" ] || {takes}\nexec {shutil.which("flock")} "$@"\n')
+    flock.chmod(0o755)
+
+
 def lasts(fleet: SshFleet, number: int = 0) -> int:
     return int(fleet.lease_file(number).read_text().split()[5])
 
@@ -203,6 +212,15 @@ def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: st
     assert [fleet.lease_file(number).read_text() for number in range(2)] == before
 
 
+def test_a_run_that_is_overtaken_as_it_renews_its_lease_does_not_write_over_the_other_s(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    aged(fleet, by=1)
+    before = fleet.lease_file().read_text()
+    overtaken(fleet, RUN, "run-2")
+    assert fleet.prove() == ()
+    assert fleet.lease_file().read_text() == before.replace(f"{RUN} ", "run-2 ")
+
+
 def test_a_lease_outlasts_the_copying_of_a_large_release_to_the_hosts(fleet: SshFleet) -> None:
     assert fleet.claim(fleet.lease(lasts=60.0)) == ()
     aged(fleet, by=60 + 1800 + 600)
@@ -216,11 +234,7 @@ def test_a_run_that_claims_a_host_late_and_is_overtaken_as_it_does_changes_nothi
     shells = Shells(fleet.sshd.inputs)
     raised = RemoteKillStart(shells, fleet.folder, {})
     fleet.sshd.down()
-    flock = fleet.folder / "bin/flock"
-    flock.unlink()
-    overtaken = f"sed -i 's/^back-1 /back-2 /' {fleet.root}/.deploygate/lease-*"
-    flock.write_text(f'#!/bin/sh\n[ "$*" != "-n -s 9" ] || {overtaken}\nexec {shutil.which("flock")} "$@"\n')
-    flock.chmod(0o755)
+    overtaken(fleet, "back-1", "back-2")
     try:
         assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
         fleet.sshd.up()
