@@ -94,9 +94,14 @@ WHOLE: tuple[tuple[str, dict[str, Any], dict[str, Pair]], ...] = (
     ),
     (
         "deploy",
-        {"killstart": {"root": "/srv", "systemd": {"unit": "a@{version}.service"}}},
+        {"killstart": {"root": "/srv", "start": ["./start"], "stop": ["./stop"], "pid": ["./pid"]}},
+        {"killstart.kill": COMMANDS},
+    ),
+    (
+        "deploy",
+        {"killstart": {"root": "/srv", "systemd": {"unit": "a-{instance}@{version}.service"}}},
         {
-            "killstart.systemd.unit": ("a@{version}.service", "b@{version}.service"),
+            "killstart.systemd.unit": ("a-{instance}@{version}.service", "b-{instance}@{version}.service"),
             "killstart.systemd.sudo": (LEFT_OUT, True),
             "killstart.systemd.scope": ("system", "user"),
         },

@@ -21,7 +21,7 @@ from deploygate.ways import (
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIMES = ("grace", "timeout", "begin")
-_COMMANDS = ("start", "stop", "pid", "check", "stage", "prove", "status", "prune", "drain", "restore")
+_COMMANDS = ("start", "stop", "pid", "kill", "check", "stage", "prove", "status", "prune", "drain", "restore")
 
 
 def seconds(duration: str) -> float:
@@ -91,6 +91,7 @@ def _systemd(table: Mapping[str, Any]) -> dict[str, Command]:
         "start": Argv((*words, "start", "--", unit)),
         "stop": Argv((*words, "stop", "--", unit)),
         "pid": Argv((*words, "show", "--property=MainPID", "--value", "--", unit)),
+        "kill": Argv((*words, "kill", "--signal=KILL", "--", unit)),
         "check": Argv((*words, "cat", "--", unit)),
     }
 

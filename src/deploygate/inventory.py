@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from deploygate.findings import Where
 from deploygate.names import Environment, InstanceName, ServiceName, Version
 from deploygate.probe import HealthProbe, VersionProbe
-from deploygate.ways import Balancing, Driver
+from deploygate.ways import Balancing, Driver, KillStart, Programs
+
+_SHORTEST, _LONGEST = 30.0, 600.0  # seconds that a supervisor's start gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,17 @@ class Service:
     def release(self, version: Version) -> Release:
         """Return what `version` provides and consumes: as listed, else as the service says."""
         return self.releases.get(version) or Release(version, self.provides, self.consumes, self.digests)
+
+    @property
+    def starting(self) -> float:
+        """How long, in seconds, a supervisor's start may take: as long as the service to be healthy, within bounds."""
+        supervised = isinstance(self.deploy, KillStart) and self.deploy.pid is not None
+        return min(max(_SHORTEST, self.health.deadline), _LONGEST) if supervised else 0.0
+
+    @property
+    def switching(self) -> float:
+        """How long, in seconds, a switch may take: its stop, and its start where that is waited for."""
+        return self.deploy.timeout if isinstance(self.deploy, Programs) else self.deploy.grace + self.starting
 
     @property
     def listed(self) -> tuple[Release, ...]:

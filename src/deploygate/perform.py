@@ -157,7 +157,7 @@ def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | Lock
 
 
 def _holder(lease: Lease) -> str:
-    limit = f", for {seconds(lease.lasts)} at the most" if lease.lasts else ""
+    limit = f", out of time in {seconds(lease.lasts)} unless it goes on" if lease.lasts else ""
     over = f"it has the hosts; if you know that it is over: --take-over {lease.run}"
     return f"{lease.rank} run {lease.run} on {lease.gate} (since {lease.since}{limit}; {over})"
 

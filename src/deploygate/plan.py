@@ -165,7 +165,7 @@ def watch_of(service: Service) -> Watch:
         fails=probe.fails,
         min_healthy=probe.min_healthy,
         deadline=probe.deadline,
-        grace=service.deploy.grace,
+        grace=service.switching,
     )
 
 

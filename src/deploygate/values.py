@@ -11,7 +11,7 @@ from deploygate.shape import Misfit
 from deploygate.wording import dotted, plain, quoted
 
 READERS = ("convention", "json", "header", "text", "regex")  # a probe has at most one of these
-_OF_SYSTEMD = ("stop", "pid", "check")  # what a template unit stands for, besides the start
+_OF_SYSTEMD = ("stop", "pid", "kill", "check")  # what a template unit stands for, besides the start
 
 
 def check_values(document: Document, broken: frozenset[Path]) -> tuple[Misfit, ...]:

@@ -35,10 +35,10 @@ class KillStart:
     """Releases side by side in `root/<version>/`: to deploy is to kill one and start the other.
 
     Without `pid` the gate starts the process itself; with it, `start` and `stop` are a supervisor's commands, and
-    `pid` prints the number of the process that it runs. `check` says whether a release could be started. `grace`
-    is how long, in seconds, a process may take to stop before it is killed; `keep` is how many releases stay
-    installed. `secrets` are names of environment variables of the gate that the process gets as well. Without
-    `ssh` the instances run on this machine.
+    `pid` prints the number of the process that it runs, which `kill` kills where the gate itself may not. `check`
+    says whether a release could be started. `grace` is how long, in seconds, a process may take to stop before it
+    is killed; `keep` is how many releases stay installed. `secrets` are names of environment variables of the gate
+    that the process gets as well. Without `ssh` the instances run on this machine.
     """
 
     root: str
@@ -47,6 +47,7 @@ class KillStart:
     grace: float = 10.0
     keep: int = 5
     pid: Command | None = None
+    kill: Command | None = None
     check: Command | None = None
     secrets: tuple[str, ...] = ()
     ssh: Ssh | None = None

@@ -37,7 +37,7 @@ class Demo:
         self._inventory()
 
     def release(self, version: str, *marks: str) -> None:
-        """Build a release; one with the mark `ill` or `dies` does so."""
+        """Build a release; one with the mark `ill`, `dies` or `stubborn` is so."""
         folder = self.folder / "dist" / f"Demo-{version}"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(SERVICE, folder)

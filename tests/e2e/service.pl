@@ -1,5 +1,5 @@
 # A service for hosts without Python: it answers /health and /version. Where its release has a file `ill` it is ill,
-# and where it has a file `dies` it ends before it answers anything.
+# and where it has a file `dies` it ends before it answers anything. With a file `stubborn` it does not end when asked.
 # It runs in the folder of its release: perl service.pl ADDRESS PORT
 use strict;
 use warnings;
@@ -9,6 +9,7 @@ my ($address, $port) = @ARGV;
 open my $file, '<', 'version' or die "version: $!\n";
 chomp(my $version = <$file>);
 die "$version dies\n" if -e 'dies';
+$SIG{TERM} = 'IGNORE' if -e 'stubborn';
 my $started = "$$-" . time;
 
 my $door = IO::Socket::INET->new(LocalAddr => $address, LocalPort => $port, Listen => 64, ReuseAddr => 1)

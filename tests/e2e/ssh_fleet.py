@@ -51,13 +51,14 @@ class SshFleet:
         *,
         path: str = os.defpath,
         root: str = "srv/Svc",
+        sharing: bool = False,
         environ: Mapping[str, str] | None = None,
         **way: Any,
     ) -> None:
         self.folder = folder
         self.mount = folder / "mnt"
         self.root = f"{self.mount}/{root}"
-        self.sshd: Sshd = sshd(folder / "hosts", number, path=path, root=self.mount)
+        self.sshd: Sshd = sshd(folder / "hosts", number, path=path, root=self.mount, sharing=sharing)
         self.shells = Shells(self.sshd.inputs)
         self.driver = RemoteKillStart(self.shells, folder, environ or {})
         deploy = KillStart(self.root, Argv(("./run", "{host}", "{port}")), grace=0.5, ssh=Ssh(port=self.sshd.port))
@@ -94,6 +95,11 @@ class SshFleet:
     def disk(self, number: int = 0) -> Path:
         """Return the root folder of one host, seen from outside."""
         return self.sshd.disk(number) / Path(self.root).relative_to(self.mount)
+
+    def lease_file(self, number: int = 0) -> Path:
+        """Return where one host has its lease written down, seen from outside."""
+        name = f"host-{number}" if self.sshd.sharing else socket.gethostname()
+        return self.disk(number) / f".deploygate/lease-{name}"
 
     def lease(self, run: str = RUN, rank: Goal = Goal.DEPLOY, lasts: float = 60.0) -> Lease:
         return Lease(RunId(run), rank, "gate", "1-2", "2024-01-01T12:00:00+00:00", lasts)

@@ -35,7 +35,8 @@ def missing() -> str:
 class Sshd:
     """Some hosts, each an address of its own; what they run finds only `path`.
 
-    With `root` each is a daemon of its own, with a disk of its own at that folder.
+    With `root` each is a daemon of its own, with a disk of its own at that folder; those that are `sharing` have one
+    disk between them, and are machines of their own by their names, host-0 and so on, and by their boots.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Sshd:
     path: str = os.defpath
     options: Sequence[str] = ()
     root: Path | None = None
+    sharing: bool = False
     daemons: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @property
@@ -74,7 +76,7 @@ class Sshd:
 
     def disk(self, number: int) -> Path:
         """Return the folder that is at `root` on one host."""
-        return self.folder / f"disk-{number}"
+        return self.folder / f"disk-{0 if self.sharing else number}"
 
     def sessions(self) -> list[psutil.Process]:
         """Return the processes that serve connections now."""
@@ -133,7 +135,15 @@ class Sshd:
                 self.disk(number).mkdir(exist_ok=True)
                 mount = 'mount --bind "$0" "$1" && shift && exec "$@"'
                 words = ["unshare", "-m", "sh", "-c", mount, str(self.disk(number)), str(self.root), *words]
+                words = [*self._machine(number), *words] if self.sharing else words
             self.daemons.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+
+    def _machine(self, number: int) -> list[str]:
+        """Return the call for a command that finds another name of its machine, and another boot."""
+        boot = self.folder / f"boot-{number}"
+        boot.write_text(f"{number:08}-0000-4000-8000-000000000000\n")
+        another = 'echo "$0" >/proc/sys/kernel/hostname && mount --bind "$1" /proc/sys/kernel/random/boot_id && shift'
+        return ["unshare", "-m", "-u", "sh", "-c", f'{another} && exec "$@"', f"host-{number}", str(boot)]
 
     def _listens(self, host: str) -> None:
         end = time.monotonic() + FUSE
@@ -151,11 +161,17 @@ def hosts(number: int) -> tuple[str, ...]:
 
 
 def sshd(
-    folder: Path, number: int = 3, *, path: str = os.defpath, options: Sequence[str] = (), root: Path | None = None
+    folder: Path,
+    number: int = 3,
+    *,
+    path: str = os.defpath,
+    options: Sequence[str] = (),
+    root: Path | None = None,
+    sharing: bool = False,
 ) -> Sshd:
     """Start some hosts at a port of their own."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Sshd(folder, hosts(number), random.randint(10_000, 29_000), path, options, root).up()
+    return Sshd(folder, hosts(number), random.randint(10_000, 29_000), path, options, root, sharing).up()
 
 
 def tools(folder: Path, *without: str) -> Path:

@@ -97,7 +97,7 @@ def test_a_good_version_is_deployed_and_a_bad_one_is_rolled_back_by_a_raised_rol
     assert gated.versions() == ["2.0"] * 3
     assert "no such table" in told.out
     for number in range(3):
-        assert not (gated.fleet.disk(number) / ".deploygate/lease").exists()
+        assert not gated.fleet.lease_file(number).exists()
     assert "PRIVATE KEY" not in told.out + told.err
     found = [path for path in (gated.folder / ".deploygate").rglob("*") if path.is_file()]
     assert found
@@ -147,14 +147,14 @@ def test_a_deploy_whose_hosts_were_taken_over_ends_there_and_raises_no_rollback(
     inventory.write_text(inventory.read_text().replace('"bake": "50ms"', '"bake": "3s"'))
     gate = gated.begun("deploy", "Svc", "2.0")
     fleet.until(lambda: fleet.answers(1) == "2.0")
-    words = (fleet.disk() / ".deploygate/lease").read_text().split()
+    words = fleet.lease_file().read_text().split()
     assert fleet.claim(fleet.lease("elsewhere"), words[0]) == ()
     told = gate.told()
     assert told.end == (10, "interrupted"), told
     assert told.data["why"] == "deploy run elsewhere took over the lock"
     assert gated.versions() == ["2.0", "2.0", "1.0"]
     for number in range(3):
-        assert (fleet.disk(number) / ".deploygate/lease").read_text().startswith("elsewhere deploy ")
+        assert fleet.lease_file(number).read_text().startswith("elsewhere deploy ")
 
 
 def test_the_hosts_of_a_gate_that_was_killed_go_to_another_machine_by_name_or_to_a_rollback(gated: Gated) -> None:
@@ -165,7 +165,7 @@ def test_the_hosts_of_a_gate_that_was_killed_go_to_another_machine_by_name_or_to
     gate = gated.begun("deploy", "Svc", "2.0")
     fleet.until(lambda: fleet.answers(1) == "2.0")
     gate.kill()
-    run, _, machine = (fleet.disk() / ".deploygate/lease").read_text().split()[:3]
+    run, _, machine = fleet.lease_file().read_text().split()[:3]
     told = gated.elsewhere("deploy", "Svc", "2.0")
     assert told.end == (5, "locked"), told
     assert told.why.startswith(f"deploy run {run} on {machine} (since ")

@@ -1,10 +1,13 @@
 """The lease on each host fences runs from one another: a switch by a run that does not hold it is refused there."""
 
+import shutil
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deploygate.adapters.hosts.remote import RemoteKillStart
 from deploygate.adapters.shells import Shells
@@ -28,28 +31,37 @@ def fleet(tmp_path: Path) -> Iterator[SshFleet]:
     made.down()
 
 
-def lease_file(fleet: SshFleet, number: int = 0) -> Path:
-    return fleet.disk(number) / ".deploygate/lease"
-
-
-def aged(fleet: SshFleet, by: float = 0.0, boot: str = "") -> None:
-    """Make a lease older, or of another boot; in the host's own time."""
-    words = lease_file(fleet).read_text().split()
+def aged(fleet: SshFleet, number: int = 0, *, by: float = 0.0, boot: str = "", lasts: int | None = None) -> None:
+    """Make a lease older, of another boot, or last for another time; in the host's own time."""
+    words = fleet.lease_file(number).read_text().split()
+    words[5] = words[5] if lasts is None else str(lasts)
     words[6] = boot or words[6]
     words[7] = str(int(words[7]) - round(by * 100))
-    lease_file(fleet).write_text(" ".join(words) + "\n")
+    fleet.lease_file(number).write_text(" ".join(words) + "\n")
+
+
+def overtaken(fleet: SshFleet, run: str, by: str) -> None:
+    """Have another run take a lease over at the moment when its run asks for a shared lock."""
+    flock = fleet.folder / "bin/flock"
+    flock.unlink()
+    takes = f"sed -i 's/^{run} /{by} /' {fleet.root}/.deploygate/lease-*"
+    flock.write_text(f'#!/bin/sh\n[ "$*" != "-n -s 9" ] || {takes}\nexec {shutil.which("flock")} "$@"\n')
+    flock.chmod(0o755)
+
+
+def lasts(fleet: SshFleet, number: int = 0) -> int:
+    return int(fleet.lease_file(number).read_text().split()[5])
 
 
 def test_a_lease_names_the_run_and_is_no_other_run_s_until_it_is_left(fleet: SshFleet) -> None:
     assert fleet.claim() == ()
     assert fleet.claim() == ()
-    assert lease_file(fleet).read_text().startswith(f"{RUN} deploy gate 1-2 2024-01-01T12:00:00+00:00 60 ")
-    (held, other) = fleet.claim(fleet.lease("run-2"))
-    assert held == other == fleet.lease()
+    assert fleet.lease_file().read_text().startswith(f"{RUN} deploy gate 1-2 2024-01-01T12:00:00+00:00 ")
+    assert [replace(held, lasts=60.0) for held in fleet.claim(fleet.lease("run-2"))] == [fleet.lease()] * 2
     fleet.driver.leave(fleet.service, fleet.names, RunId("run-2"))
-    assert lease_file(fleet).exists()
+    assert fleet.lease_file().exists()
     fleet.driver.leave(fleet.service, fleet.names, RUN)
-    assert not lease_file(fleet).exists()
+    assert not fleet.lease_file().exists()
     assert fleet.claim(fleet.lease("run-2")) == ()
 
 
@@ -78,7 +90,7 @@ def test_a_rollback_takes_the_lease_of_a_deploy_which_is_refused_from_then_on(fl
         (trouble, _) = fleet.switch("1.0", "1.0")
         assert "is held by rollback run back-1" in trouble.says
         (held, _) = fleet.claim()
-        assert held == lease
+        assert replace(held, lasts=lease.lasts) == lease
         change = Change(fleet.names[0], Version("1.0"), None)
         assert raised.switch(fleet.service, [change], RunId("back-1")) == ()
         assert fleet.process().alive is False
@@ -108,11 +120,13 @@ def test_a_rollback_takes_the_lease_of_a_restore_too(fleet: SshFleet) -> None:
 
 def test_a_lease_ends_by_the_host_s_own_time(fleet: SshFleet) -> None:
     assert fleet.claim() == ()
-    aged(fleet, by=50)
-    assert len(fleet.claim(fleet.lease("run-2"))) == 2
+    aged(fleet, by=lasts(fleet) - 10)
+    (held, other) = fleet.claim(fleet.lease("run-2"))
+    assert 0 < held.lasts <= 11  # what is left of it
+    assert other.lasts > 11
     aged(fleet, by=20)
     assert len(fleet.claim(fleet.lease("run-2"))) == 1  # the other host's is as it was
-    assert lease_file(fleet).read_text().startswith("run-2 ")
+    assert fleet.lease_file().read_text().startswith("run-2 ")
 
 
 def test_a_lease_from_before_a_boot_ends_when_the_host_has_been_up_for_longer(fleet: SshFleet) -> None:
@@ -120,7 +134,7 @@ def test_a_lease_from_before_a_boot_ends_when_the_host_has_been_up_for_longer(fl
     aged(fleet, boot="another")
     assert len(fleet.claim(fleet.lease("run-2"))) == 2
     assert fleet.claim(fleet.lease(lasts=1.0)) == ()
-    aged(fleet, by=-1e9, boot="another")
+    aged(fleet, by=-1e9, boot="another", lasts=1)
     assert len(fleet.claim(fleet.lease("run-2"))) == 1
 
 
@@ -141,10 +155,10 @@ def test_a_rollback_claims_a_host_that_was_away_when_it_switches_it(fleet: SshFl
         fleet.sshd.up()
         change = Change(fleet.names[0], Version("1.0"), None)
         assert raised.switch(fleet.service, [change], RunId("back-1")) == ()
-        assert lease_file(fleet).read_text().startswith("back-1 rollback ")
-        assert lease_file(fleet, 1).read_text().startswith(f"{RUN} deploy ")
+        assert fleet.lease_file().read_text().startswith("back-1 rollback ")
+        assert fleet.lease_file(1).read_text().startswith(f"{RUN} deploy ")
         raised.leave(fleet.service, fleet.names, RunId("back-1"))
-        assert not lease_file(fleet).exists()
+        assert not fleet.lease_file().exists()
     finally:
         shells.close()
 
@@ -157,7 +171,7 @@ def test_a_claim_waits_for_a_change_that_is_in_progress(fleet: SshFleet) -> None
     raised = RemoteKillStart(shells, fleet.folder, {})
     try:
         host, ssh = fleet.sshd.hosts[0], fleet.service.deploy.ssh  # type: ignore[union-attr]
-        lock = fleet.root + "/.deploygate/lease.lock"
+        lock = fleet.root + f"/.deploygate/lock-{socket.gethostname()}"
         shells.run(host, ssh, '(flock -s 9; sleep 1) 9>>"$lock" >/dev/null 2>&1 &', {"lock": lock}, 10.0)
         time.sleep(0.2)
         began = time.monotonic()
@@ -165,3 +179,89 @@ def test_a_claim_waits_for_a_change_that_is_in_progress(fleet: SshFleet) -> None
         assert time.monotonic() - began > 0.3  # it did wait
     finally:
         shells.close()
+
+
+DONE: dict[str, Callable[[SshFleet], object]] = {
+    "claim": lambda fleet: fleet.claim(),
+    "stage": lambda fleet: fleet.stage("2.0"),
+    "prove": lambda fleet: fleet.prove("1.0"),
+    "switch": lambda fleet: fleet.switch("1.0"),
+    "ask": lambda fleet: fleet.driver.lost(fleet.service, fleet.names, RUN),
+}
+
+
+@pytest.mark.parametrize("done", DONE)
+def test_what_its_run_does_on_a_host_makes_the_time_of_a_lease_begin_anew(fleet: SshFleet, done: str) -> None:
+    fleet.up("1.0")
+    for number in range(2):
+        aged(fleet, number, by=1e6)
+    assert not DONE[done](fleet)
+    assert {held.run for held in fleet.claim(fleet.lease("run-2"))} == {RUN}
+    for number in range(2):
+        aged(fleet, number, by=1e6)
+    assert fleet.claim(fleet.lease("run-2")) == ()
+
+
+@pytest.mark.parametrize("done", DONE)
+def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: str) -> None:
+    fleet.up("1.0")
+    other = RemoteKillStart(fleet.shells, fleet.folder, {})
+    assert other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN]) == ()
+    before = [fleet.lease_file(number).read_text() for number in range(2)]
+    DONE[done](fleet)
+    assert [fleet.lease_file(number).read_text() for number in range(2)] == before
+
+
+def test_a_run_that_is_overtaken_as_it_renews_its_lease_does_not_write_over_the_other_s(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    aged(fleet, by=1)
+    before = fleet.lease_file().read_text()
+    overtaken(fleet, RUN, "run-2")
+    assert fleet.prove() == ()
+    assert fleet.lease_file().read_text() == before.replace(f"{RUN} ", "run-2 ")
+
+
+def test_a_lease_outlasts_the_copying_of_a_large_release_to_the_hosts(fleet: SshFleet) -> None:
+    assert fleet.claim(fleet.lease(lasts=60.0)) == ()
+    aged(fleet, by=60 + 1800 + 600)
+    assert len(fleet.claim(fleet.lease("run-2"))) == 2
+
+
+def test_a_run_that_claims_a_host_late_and_is_overtaken_as_it_does_changes_nothing(fleet: SshFleet) -> None:
+    fleet.up()
+    before = fleet.process().identity
+    fleet.driver.leave(fleet.service, fleet.names, RUN)
+    shells = Shells(fleet.sshd.inputs)
+    raised = RemoteKillStart(shells, fleet.folder, {})
+    fleet.sshd.down()
+    overtaken(fleet, "back-1", "back-2")
+    try:
+        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        fleet.sshd.up()
+        change = Change(fleet.names[0], Version("1.0"), None)
+        (trouble,) = raised.switch(fleet.service, [change], RunId("back-1"))
+        assert trouble.by == "rollback run back-2"
+        assert fleet.process().identity == before
+    finally:
+        shells.close()
+
+
+def test_hosts_that_share_a_disk_have_a_lease_each_that_ends_by_its_own_host_s_time(tmp_path: Path) -> None:
+    fleet = SshFleet(tmp_path, sharing=True)
+    try:
+        fleet.up()
+        assert [fleet.answers(0), fleet.answers(1)] == ["1.0", "1.0"]
+        boots = [fleet.lease_file(number).read_text().split()[6] for number in range(2)]
+        assert len(set(boots)) == 2
+        assert [str(fleet.process(number).identity).partition(":")[0] for number in range(2)] == boots
+        for number in range(2):
+            aged(fleet, number, lasts=20)  # less than the hosts have been up, and more than this takes
+        assert {held.run for held in fleet.claim(fleet.lease("run-2"))} == {RUN}
+        aged(fleet, 1, by=30)
+        assert len(fleet.claim(fleet.lease("run-2"))) == 1
+        assert [fleet.lease_file(number).read_text().split()[0] for number in range(2)] == [RUN, "run-2"]
+        assert fleet.switch("1.0", only="i1") == ()
+        (trouble,) = fleet.switch("1.0", only="i2")
+        assert trouble.by == "deploy run run-2"
+    finally:
+        fleet.down()

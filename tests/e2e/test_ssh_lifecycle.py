@@ -160,3 +160,44 @@ def test_old_releases_go_and_what_ran_last_and_before_stays(fleet: SshFleet) -> 
     assert fleet.switch("2.0", "1.0") == ()
     assert fleet.driver.prune(fleet.service, fleet.names, ()) == ("1.1", "1.2")
     assert sorted(one.name for one in fleet.disk().iterdir()) == [".deploygate", "1.0", "2.0"]
+
+
+def test_a_release_of_which_not_all_could_be_checked_is_not_taken_for_whole(fleet: SshFleet) -> None:
+    fleet.up()
+    program = fleet.folder / "bin/sha256sum"
+    program.unlink()
+    real = shutil.which("sha256sum")
+    last = max(one.name for one in (fleet.folder / "dist/Svc-1.0").iterdir() if one.is_file())
+    (fleet.disk() / "1.0" / last).write_text("damaged")
+    program.write_text(f'#!/bin/sh\n{real} "$@" 2>&1 | head -n 1\nkill -KILL "$$"\n')
+    program.chmod(0o755)
+    assert ["1.0 is not what was staged on" in one.says for one in fleet.prove()] == [True, True]
+    program.write_text(f'#!/bin/sh\n{real} "$@" 2>&1 | head -n 1\n')
+    assert ["only 1 of 3 files were checked" in one.says for one in fleet.prove()] == [True, True]
+    assert ["did not arrive whole" in one.says for one in fleet.stage("2.0")] == [True, True]
+    program.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+    assert [f"./{last}: FAILED" in one.says for one in fleet.prove()] == [True]
+
+
+def rsync_that(fleet: SshFleet, does: str) -> None:
+    """Have the hosts' rsync do something else than to receive."""
+    program = fleet.folder / "bin/rsync"
+    program.unlink()
+    program.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec {shutil.which("rsync")} --version\n{does}\n')
+    program.chmod(0o755)
+
+
+def test_a_host_that_goes_while_it_is_copied_to_is_told_to_be_lost(fleet: SshFleet) -> None:
+    rsync_that(fleet, 'kill -KILL "$PPID"')
+    assert fleet.claim() == ()
+    for host, trouble in zip(fleet.sshd.hosts, fleet.stage(), strict=True):
+        assert trouble.says.startswith(f"Svc {host} was lost: ")
+
+
+def test_what_was_wrong_is_told_although_what_was_copied_can_not_be_removed_any_more(fleet: SshFleet) -> None:
+    daemons = f'"$(cat {fleet.sshd.folder}/sshd_"$n".pid)"'
+    rsync_that(
+        fleet, f'echo "No space left on device" >&2; for n in 0 1; do kill -KILL {daemons}; done; kill -KILL "$PPID"'
+    )
+    assert fleet.claim() == ()
+    assert ["No space left on device" in one.says for one in fleet.stage()] == [True, True]

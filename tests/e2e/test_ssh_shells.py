@@ -49,7 +49,7 @@ def test_a_release_s_whole_life_under_this_shell(fleet: SshFleet) -> None:
     assert (first.alive, first.release) == (True, "1.0")
     (trouble,) = fleet.switch("1.0", run="run-2")
     assert "is held by deploy run run-1" in trouble.says
-    assert fleet.claim(fleet.lease("run-2")) == (fleet.lease(),)
+    assert [held.run for held in fleet.claim(fleet.lease("run-2"))] == ["run-1"]
     assert fleet.stage("2.0") == ()
     assert fleet.stage("2.0") == ()
     assert fleet.prove("2.0") == ()

@@ -3,12 +3,15 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from deploygate.endings import Goal
+from deploygate.probe import HealthProbe
 from deploygate.ways import Argv
 
 from .ssh_fleet import SshFleet, needs_hosts
@@ -20,25 +23,33 @@ SUPERVISOR = r"""#!/bin/sh
 unit=$DEPLOYGATE_ROOT/unit-$DEPLOYGATE_INSTANCE-$2
 case $1 in
 run)
+    touch "$unit.runs"
     while [ -e "$unit.on" ]; do
         "$DEPLOYGATE_ROOT/$2/run" "$DEPLOYGATE_HOST" "$DEPLOYGATE_PORT" &
         echo "$!" >"$unit.pid"
         wait "$!"
         sleep 0.05
     done
+    rm -f "$unit.runs"
     ;;
 start)
     [ ! -e "$unit.broken" ] || { echo "Unit $2 is masked." >&2; exit 5; }
+    if [ -e "$unit.slow" ]; then sleep "$(cat "$unit.slow")"; fi
     touch "$unit.on"
     setsid "$0" run "$2" </dev/null >/dev/null 2>&1 &
     while [ ! -s "$unit.pid" ]; do sleep 0.01; done
     ;;
 stop)
+    if [ -e "$unit.busy" ]; then touch "$unit.asked"; sleep 60; fi
     rm -f "$unit.on"
     pid=$(cat "$unit.pid" 2>/dev/null) || exit 0
     kill "$pid" 2>/dev/null
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+    while [ -e "$unit.runs" ]; do sleep 0.01; done
     rm -f "$unit.pid"
+    ;;
+kill)
+    [ ! -e "$unit.busy" ] || { echo "Not permitted." >&2; exit 1; }
+    kill -KILL "$(cat "$unit.pid")"
     ;;
 pid)
     if [ -e "$unit.hangs" ]; then setsid sleep 60 >/dev/null 2>&1 & sleep 60; fi
@@ -55,7 +66,7 @@ def fleet(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SshFleet]:
     program = tmp_path / "supervise"
     program.write_text(SUPERVISOR)
     program.chmod(0o755)
-    words = {verb: Argv((str(program), verb, "{version}")) for verb in ("start", "stop", "pid", "check")}
+    words = {verb: Argv((str(program), verb, "{version}")) for verb in ("start", "stop", "pid", "kill", "check")}
     made.deployed(**words)
     if request.param == "here":
         made.deployed(ssh=None, root="mnt/srv/Svc")
@@ -124,3 +135,52 @@ def test_a_supervisor_that_hangs_or_leaves_something_behind_does_not_hold_a_roll
     assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()  # whatever hangs has none of the host's locks
     assert fleet.switch("1.0", "2.0", "back-1") == ()
     assert fleet.answers() == "1.0"
+
+
+def test_what_was_asked_to_stop_and_lives_on_is_not_trusted_to_stay(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    before = fleet.process().identity
+    assert fleet.switch("1.0", keep=True) == ()
+    assert fleet.process().identity == before
+    busy = fleet.disk() / "unit-i1-1.0.busy"
+    busy.touch()
+    (trouble,) = fleet.switch("2.0", "1.0")
+    assert "does not die on" in trouble.says
+    assert "Not permitted." in trouble.says
+    assert fleet.process().identity == before
+    busy.unlink()
+    assert fleet.switch("1.0", keep=True) == ()
+    kept = fleet.process().identity
+    assert kept not in {None, before}
+    assert fleet.switch("1.0", keep=True) == ()
+    assert fleet.process().identity == kept
+
+
+def test_a_rollback_waits_for_a_supervisor_that_is_in_the_middle_of_a_start(fleet: SshFleet) -> None:
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    (fleet.disk() / "unit-i1-2.0.slow").write_text("18")  # more than its grace and what a change takes otherwise
+    with ThreadPoolExecutor(1) as pool:
+        change = pool.submit(fleet.switch, "2.0", "1.0")
+        fleet.until(lambda: (fleet.disk() / ".deploygate/instances/i1/current").read_text().startswith("2.0"))
+        assert fleet.claim(fleet.lease("back-1", Goal.ROLLBACK)) == ()
+        assert change.result() == ()
+    assert fleet.lease_file().read_text().startswith("back-1 rollback ")
+    assert fleet.switch("1.0", "2.0", "back-1") == ()
+    assert fleet.answers() == "1.0"
+
+
+def test_a_start_may_take_as_long_as_the_service_to_be_healthy_and_no_longer(
+    fleet: SshFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploygate.inventory._SHORTEST", 1.0)
+    fleet.service = replace(fleet.service, health=HealthProbe(deadline=3.0))
+    fleet.up("1.0")
+    assert fleet.stage("2.0") == ()
+    slow = fleet.disk() / "unit-i1-2.0.slow"
+    slow.write_text("1")
+    assert fleet.switch("2.0", "1.0") == ()
+    slow.write_text("60")
+    (trouble,) = fleet.switch("2.0", "2.0")
+    assert "the start command of 2.0 did not end within 3 s on" in trouble.says

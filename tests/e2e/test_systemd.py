@@ -1,6 +1,7 @@
 """Hosts with systemd: a template unit runs the releases, and the gate kills and starts them over ssh."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from .asked import ask, until
 from .demo import SERVICE, Demo, Place
-from .systemd_hosts import PORT, SystemdHost, write_ssh_config
+from .systemd_hosts import PORT, UNIT, SystemdHost, write_ssh_config
 
 pytestmark = pytest.mark.needs("dockerd", "docker", "mmdebstrap", "ssh", "rsync")
 Hosts = tuple[SystemdHost, ...]
@@ -110,11 +111,78 @@ def test_a_unit_that_is_not_there_is_found_out_before_anything_is_changed(demo: 
     assert demo.said() == before
 
 
-def started(hosts: Hosts, folder: Path, systemd: dict[str, Any], ssh: dict[str, Any]) -> Demo:
-    """Return the service, at 1.0 on every host."""
+# What does not end when it is asked to, and is another user's than the gate's
+
+
+def test_a_unit_that_ignores_its_stop_is_killed_and_the_next_version_runs(stubborn: Demo, unit_hosts: Hosts) -> None:
+    stubborn.deploy("2.0", ends=(0, "deployed"))
+    assert stubborn.versions() == stubborn.all_at("2.0")
+    assert [active(host) for host in unit_hosts] == [["demo@2.0.service"]] * len(unit_hosts)
+
+
+def test_a_bad_version_that_ignores_its_stop_is_killed_on_the_way_back(humble: Demo, unit_hosts: Hosts) -> None:
+    humble.release("2.0", "ill", "stubborn")
+    humble.deploy("2.0", ends=(6, "rolled_back"))
+    assert humble.versions() == humble.all_at("1.0")
+    assert [active(host) for host in unit_hosts] == [["demo@1.0.service"]] * len(unit_hosts)
+
+
+@pytest.mark.usefixtures("kill_refused")
+def test_where_a_unit_can_not_be_killed_the_second_stop_waits_for_systemd_to_do_it(
+    stubborn: Demo, unit_hosts: Hosts
+) -> None:
+    patient(unit_hosts, 5)
+    stubborn.deploy("2.0", ends=(0, "deployed"))
+    assert stubborn.versions() == stubborn.all_at("2.0")
+
+
+@pytest.mark.usefixtures("kill_refused")
+def test_a_process_that_was_asked_to_stop_is_not_what_a_deploy_comes_back_to(stubborn: Demo, unit_hosts: Hosts) -> None:
+    patient(unit_hosts, 16)  # longer than a change waits: the old process lives on when it is to come back, and dies
+    before = stubborn.said()["p-1"]
+    told = stubborn.deploy("2.0", ends=(6, "rolled_back"))
+    assert "does not die" in told.why
+    after = stubborn.said()["p-1"]
+    assert after is not None
+    assert (after["version"], after == before) == ("1.0", False)
+    assert active(unit_hosts[0]) == ["demo@1.0.service"]
+
+
+@pytest.fixture
+def stubborn(unit_hosts: Hosts, tmp_path: Path) -> Demo:
+    """The service at 1.0, which does not end when asked to, deployed with sudo."""
+    return started(
+        unit_hosts, tmp_path, {"unit": "demo@{version}.service", "sudo": True}, {"user": "deploy"}, "stubborn"
+    )
+
+
+@pytest.fixture
+def kill_refused(unit_hosts: Hosts) -> Iterator[None]:
+    """Let sudo run systemctl for the gate's user, but not to kill."""
+    kill = "systemctl --no-ask-password kill"
+    for host in unit_hosts:
+        host.put("/etc/sudoers.d/no-kill", f"deploy ALL=(root) !/usr/bin/{kill} *\n")
+        assert host.run(f"su deploy -c 'sudo -n -l {kill} --signal=KILL -- demo@1.0'").code != 0
+        host.do("su deploy -c 'sudo -n -l systemctl --no-ask-password stop -- demo@1.0'")
+    yield
+    for host in unit_hosts:
+        host.do("rm /etc/sudoers.d/no-kill")
+
+
+def patient(hosts: Hosts, seconds: int) -> None:
+    """Let systemd itself kill what does not stop after so many seconds."""
+    for host in hosts:
+        host.put("/etc/systemd/system/demo@.service", f"{UNIT}TimeoutStopSec={seconds}\n")
+        host.do("systemctl daemon-reload")
+
+
+def started(hosts: Hosts, folder: Path, systemd: dict[str, Any], ssh: dict[str, Any], *marks: str) -> Demo:
+    """Return the service, at 1.0 on every host, a release with these marks."""
     places = [Place(host.name, host.address, PORT) for host in hosts]
-    killstart = {"root": "/srv/demo", "systemd": systemd, "ssh": ssh}
-    return Demo(folder, places, killstart, ["--ssh-config", str(hosts[0].config)]).up()
+    killstart = {"root": "/srv/demo", "systemd": systemd, "ssh": ssh, "grace": "1s"}
+    demo = Demo(folder, places, killstart, ["--ssh-config", str(hosts[0].config)])
+    demo.release("1.0", *marks)
+    return demo.up()
 
 
 def active(host: SystemdHost) -> list[str]:

@@ -42,7 +42,10 @@ def systemctl(*words: str, before: tuple[str, ...] = (), after: tuple[str, ...] 
 
 
 DRIVERS: list[tuple[dict[str, Any], Driver]] = [
-    ({"killstart": {"root": "srv", "start": ["./run"]}}, KillStart("srv", RUN, None, 10.0, 5, None, None, (), None)),
+    (
+        {"killstart": {"root": "srv", "start": ["./run"]}},
+        KillStart("srv", RUN, None, 10.0, 5, None, None, None, (), None),
+    ),
     (
         {
             "killstart": {
@@ -50,6 +53,7 @@ DRIVERS: list[tuple[dict[str, Any], Driver]] = [
                 "start": "exec ./run",
                 "stop": ["./stop"],
                 "pid": ["./pid", "{version}"],
+                "kill": "./kill",
                 "check": "./check",
                 "grace": "1.5m",
                 "keep": 3,
@@ -64,6 +68,7 @@ DRIVERS: list[tuple[dict[str, Any], Driver]] = [
             grace=90.0,
             keep=3,
             pid=Argv(("./pid", "{version}")),
+            kill=Script("./kill"),
             check=Script("./check"),
             secrets=("A", "b"),
             ssh=Ssh("deploy", 2222, "bastion"),
@@ -166,13 +171,14 @@ def test_a_balancer_is_read_to_the_letter(table: dict[str, Any], meant: Balancin
     assert balancing(table) == meant
 
 
-def test_a_template_unit_is_started_stopped_looked_at_and_checked_by_systemctl() -> None:
+def test_a_template_unit_is_started_stopped_killed_looked_at_and_checked_by_systemctl() -> None:
     unit = "ads@{unit-version}.service"
     assert driver({"killstart": {"root": "/srv", "systemd": {"unit": "ads@{version}.service"}}}) == KillStart(
         root="/srv",
         start=systemctl("start", unit=unit),
         stop=systemctl("stop", unit=unit),
         pid=systemctl("show", "--property=MainPID", "--value", unit=unit),
+        kill=systemctl("kill", "--signal=KILL", unit=unit),
         check=systemctl("cat", unit=unit),
     )
 
@@ -193,10 +199,11 @@ def test_every_call_of_systemctl_is_to_the_same_manager(
     unit = "a-{instance}@{unit-version}.service"
     read = driver({"killstart": {"root": "/srv", "systemd": {"unit": "a-{instance}@{version}.service", **said}}})
     assert isinstance(read, KillStart)
-    assert [read.start, read.stop, read.pid, read.check] == [
+    assert [read.start, read.stop, read.pid, read.kill, read.check] == [
         systemctl("start", before=before, after=after, unit=unit),
         systemctl("stop", before=before, after=after, unit=unit),
         systemctl("show", "--property=MainPID", "--value", before=before, after=after, unit=unit),
+        systemctl("kill", "--signal=KILL", before=before, after=after, unit=unit),
         systemctl("cat", before=before, after=after, unit=unit),
     ]
 

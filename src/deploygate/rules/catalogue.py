@@ -67,6 +67,8 @@ INVENTORY_RULES = {
     "same-address": "an address is one instance's",
     "same-file": "a file that nginx includes is one service's",
     "same-name": "an instance's name is its own",
+    "same-root": "a folder of releases is one service's",
+    "same-unit": "a unit of systemd is one instance's",
     "shared-address": "an instance is not asked at its service's shared address",
     "shared-host": "one host does not take a whole service down",
     "single-instance": "a production service has two instances or more",

@@ -139,7 +139,7 @@ def floor(inventory: Inventory, document: Document) -> Iterator[Complaint]:
 def shared_host(inventory: Inventory, document: Document) -> Iterator[Complaint]:
     """Find services that one host takes down as a whole; loopback is somebody's trial fleet, and passed over."""
     for name, service in inventory.services.items():
-        machines = [_machine(one) for one in service.within(PRODUCTION)]
+        machines = [machine(one) for one in service.within(PRODUCTION)]
         if len(machines) > 1 and len(set(machines)) == 1 and not machines[0].is_loopback:
             yield Complaint(
                 "shared-host",
@@ -150,6 +150,6 @@ def shared_host(inventory: Inventory, document: Document) -> Iterator[Complaint]
             )
 
 
-def _machine(one: Instance) -> Endpoint:
+def machine(one: Instance) -> Endpoint:
     """Return the machine that an instance runs on: as it is named, or else as it is asked."""
     return Endpoint(one.on.lower() or endpoint(one.address).host, 0)

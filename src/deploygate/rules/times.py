@@ -8,15 +8,14 @@ from deploygate.inventory import Inventory, Service
 from deploygate.names import PRODUCTION, ServiceName
 from deploygate.plan import worst_seconds
 from deploygate.rules.complaint import Complaint
-from deploygate.ways import Programs, Workflow
+from deploygate.ways import Workflow
 
 
 def worst_case(service: Service) -> float:
     """Return the seconds of a service's longest deploy: one instance after the other, and all of it undone."""
-    way = service.deploy
     return worst_seconds(
         len(service.instances),
-        grace=way.timeout if isinstance(way, Programs) else way.grace,  # a start by programs takes its time too
+        grace=service.switching,
         deadline=service.health.deadline,
         bake=service.rollout.bake if service.within(PRODUCTION) else 0.0,
         drain=service.balancer.drain if service.balancer else 0.0,

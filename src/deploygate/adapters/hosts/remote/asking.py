@@ -15,7 +15,7 @@ from deploygate.names import InstanceName, Version
 from deploygate.ways import Command, KillStart, Ssh, killstart
 from deploygate.wording import plain, quoted
 
-_AT_ONCE = 16  # hosts, or instances, at the same time
+AT_ONCE = 16  # hosts, or instances, at the same time
 _PARTS = ("host.sh", "look.sh", "release.sh", "change.sh")
 _REFUSED = 1  # the exit code of a trouble that the program foresaw
 
@@ -83,7 +83,7 @@ def each(items: Iterable[One], work: Callable[[One], Result]) -> list[Result]:
     listed = list(items)
     if len(listed) < 2:
         return [work(one) for one in listed]
-    with ThreadPoolExecutor(min(_AT_ONCE, len(listed))) as pool:
+    with ThreadPoolExecutor(min(AT_ONCE, len(listed))) as pool:
         return list(pool.map(work, listed))
 
 
@@ -100,7 +100,14 @@ class Asker:
             HostError: The host said what is wrong, or can't do what it was asked for.
             UnreachableError: It can't be reached, or was lost in the middle.
         """
-        known = {"root": where.root, "called": where.called, "staging": where.staging, "instance": "", **given}
+        known = {
+            "root": where.root,
+            "called": where.called,
+            "staging": where.staging,
+            "instance": "",
+            "run": "",
+            **given,
+        }
         try:
             ran = self.shells.run(where.host, where.ssh, function, known, limit, library=library())
         except ValueError as error:

@@ -5,6 +5,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
+from deploygate.adapters.hosts.remote import limits
 from deploygate.adapters.hosts.remote.asking import (
     Asker,
     HostError,
@@ -25,9 +26,6 @@ from deploygate.names import RunId, Version
 from deploygate.wording import plain
 
 _ASK = 30.0
-_BESIDE_GRACE = 30.0  # seconds that a change may take beside the grace
-_SUPERVISED = 60.0  # seconds more that a supervisor may take
-_PATIENCE = 15.0  # seconds beside the grace for a change of somebody else
 _MEANWHILE = 5  # the exit code of a change whose instance is not as it was expected any more
 _TRIES = 3
 
@@ -52,13 +50,12 @@ class Changing:
         where = place(service, instance, self._folder)
         if change.start is not None:
             folder_name(change.start, "a version")
-        way = way_of(service)
-        limit = way.grace + _BESIDE_GRACE + (_SUPERVISED if way.pid else 0.0)
         says = ""
         for _ in range(_TRIES):
-            given = self._given(service, instance, where, change)
+            given = self._given(service, instance, where, change) | self._leases.shown(service, where, run)
+            limit = limits.change(service) * (2 if given["claiming"] else 1)  # which waits for a change of another run
             try:
-                ran = self._asker.call(where, "dg_switch", given | self._leases.shown(service, where, run), limit)
+                ran = self._asker.call(where, "dg_switch", given, limit)
             except UnreachableError as error:
                 what = f"from {change.stop or 'nothing'} to {change.start or 'nothing'}"
                 raise UnreachableError(plain(f"{error}, when {instance.name} was to go {what}", 300)) from None
@@ -80,12 +77,14 @@ class Changing:
             "expected": now or "",
             "keep": "yes" if change.keep else "",
             "grace": hundredths(way.grace),
-            "patience": hundredths(way.grace + _PATIENCE),
+            "patience": hundredths(limits.change(service)),
+            "start_limit": hundredths(service.starting),
             "at": f"{time.time():.3f}",
             "supervised": "yes" if way.pid else "",
             "start_words": commanded(way.start, service, instance, where, change.start),
             "stop_words": commanded(way.stop, service, instance, where, running),
             "pid_words": commanded(way.pid, service, instance, where, running),
+            "kill_words": commanded(way.kill, service, instance, where, running),
             "start_pid_words": commanded(way.pid, service, instance, where, change.start),
             **listening(instance),
         }

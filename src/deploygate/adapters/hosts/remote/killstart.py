@@ -20,6 +20,7 @@ from deploygate.adapters.hosts.remote.asking import (
 )
 from deploygate.adapters.hosts.remote.changing import Changing
 from deploygate.adapters.hosts.remote.leases import FencedError, Leases
+from deploygate.adapters.hosts.remote.limits import ASK, CHECK, PROVE
 from deploygate.adapters.hosts.remote.looking import Looking
 from deploygate.adapters.hosts.remote.packing import PackingError, pack
 from deploygate.adapters.hosts.remote.staging import Staging, Wanted, folder_for_packing
@@ -30,10 +31,6 @@ from deploygate.names import InstanceName, RunId, Secret, Version
 from deploygate.ports import Lease, Process
 from deploygate.retention import prunable
 from deploygate.wording import plain
-
-_CHECK = 600.0  # seconds that reading a whole release may take
-_PROVE = 90.0
-_PRUNE = 60.0
 
 
 class RemoteKillStart:
@@ -73,7 +70,9 @@ class RemoteKillStart:
             releases = {version: self._wanted(service, version, folder) for version in {one.version for one in wanted}}
 
             def install(where: Place, starts: Sequence[Start]) -> tuple[Trouble, ...]:
-                return self._per_version(service, starts, lambda one: self._install(where, releases[one.version]))
+                return self._per_version(
+                    service, starts, lambda one: self._install(service, where, releases[one.version])
+                )
 
             return self._per_host(service, wanted, install)
         finally:
@@ -155,11 +154,11 @@ class RemoteKillStart:
         except PackingError as error:
             return str(error)
 
-    def _install(self, where: Place, wanted: Wanted | str) -> None:
+    def _install(self, service: Service, where: Place, wanted: Wanted | str) -> None:
         if isinstance(wanted, str):
             raise HostError(wanted)
         try:
-            self._staging.install(where, wanted)
+            self._staging.install(where, wanted, self._leases.run(service))
         except HostError as error:
             if str(error).startswith("it can't"):
                 raise HostError(f"{wanted.version} can't be staged: {error}") from None
@@ -169,20 +168,21 @@ class RemoteKillStart:
         way, instance = way_of(service), named(service, start.instance)
         given = told(service, instance, where, start.version) | {
             "version": folder_name(start.version, "a version"),
+            "run": self._leases.run(service),
             "unchanged": "yes" if unchanged else "",
             "start_words": commanded(way.start, service, instance, where, start.version),
             "check_words": commanded(way.check, service, instance, where, start.version),
         }
-        self._asker.call(where, "dg_prove", given, _CHECK if unchanged else _PROVE)
+        self._asker.call(where, "dg_prove", given, CHECK if unchanged else PROVE)
 
     def _prune(self, service: Service, where: Place, protect: Sequence[Version]) -> tuple[Version, ...]:
-        lines = self._asker.call(where, "dg_releases", {}, _PRUNE).out.splitlines()
+        lines = self._asker.call(where, "dg_releases", {}, ASK).out.splitlines()
         words = [line.split(" ") for line in lines]
         staged = sorted((float(one[2]), Version(one[1])) for one in words if one[0] == "release" and len(one) == 3)
         kept = {Version(one[1]) for one in words if one[0] == "kept" and one[1]} | set(protect)
         gone = prunable([version for _, version in staged], kept, way_of(service).keep)
         for version in gone:
-            self._asker.call(where, "dg_remove", {"version": folder_name(version, "a version")}, _PRUNE)
+            self._asker.call(where, "dg_remove", {"version": folder_name(version, "a version")}, ASK)
         return gone
 
     def _per_host(

@@ -4,7 +4,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, each, hundredths, place, way_of
+from msgspec.structs import replace
+
+from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, each, hundredths, place
+from deploygate.adapters.hosts.remote.limits import change, lasting
 from deploygate.adapters.shells import Ran, UnreachableError
 from deploygate.endings import Goal
 from deploygate.inventory import Service
@@ -14,7 +17,7 @@ from deploygate.wording import plain
 
 _HELD = 3  # the exit code of a claim that was refused
 _FENCED = 6  # the exit code where another run has the host, which this one had claimed
-_LIMIT = 15.0  # seconds beside those that a change in progress may take
+_LIMIT = 15.0  # seconds, beside those that a change in progress may take
 
 
 class FencedError(Exception):
@@ -49,13 +52,14 @@ class Leases:
         self, service: Service, instances: Sequence[InstanceName], lease: Lease, over: Sequence[RunId]
     ) -> tuple[Lease, ...]:
         """Write the lease on every host that can be reached; return who else holds one."""
-        self._leases[service.name] = lease
-        grace = way_of(service).grace
+        places = self._places(service, instances)
+        lease = self._leases[service.name] = replace(lease, lasts=lasting(service, lease, len(places)))
+        patience = change(service)
 
         def one(where: Place) -> Lease | None:
-            given = self._given(lease) | {"over": " ".join(over), "patience": hundredths(grace + _LIMIT)}
+            given = self._given(lease) | {"over": " ".join(over), "patience": hundredths(patience)}
             try:
-                ran = self._asker.call(where, "dg_claim", given, 2 * grace + 3 * _LIMIT)
+                ran = self._asker.call(where, "dg_claim", given, patience + 2 * _LIMIT)
             except (HostError, UnreachableError):
                 return None  # what is asked of it next will fail, and say why
             if ran.code == _HELD:
@@ -63,7 +67,7 @@ class Leases:
             self._claimed.add((where, lease.run))
             return None
 
-        return tuple(held for held in each(self._places(service, instances), one) if held)
+        return tuple(held for held in each(places, one) if held)
 
     def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
         """Take this run's lease off the hosts."""
@@ -109,6 +113,11 @@ class Leases:
         away = service.name in self._leases and lease.run == run and (where, run) not in self._claimed
         claiming = "yes" if away else ""
         return self._given(lease) | {"run": run, "over": "", "claiming": claiming}
+
+    def run(self, service: Service) -> str:
+        """Return by whose run something is done on hosts, which renews its lease there; nothing where there is none."""
+        lease = self._leases.get(service.name)
+        return _word(lease.run) if lease else ""
 
     def claimed(self, where: Place, run: RunId) -> None:
         """Remember that a change has claimed a host."""

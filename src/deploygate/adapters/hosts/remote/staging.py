@@ -7,20 +7,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, folder_name
+from deploygate.adapters.hosts.remote.limits import ASK, CHECK, COPY
 from deploygate.adapters.hosts.remote.packing import Packed, tarred
 from deploygate.adapters.shells import UnreachableError
 from deploygate.names import Secret, Version
 from deploygate.wording import plain, seconds
 
-_COPY = 1800.0  # seconds that a copy to one host may take
-_CHECK = 600.0  # seconds that reading a whole release may take there
-_ASK = 60.0
+_LOST = {12, 30, 255}  # rsync's exit codes where the other side is gone, or silent
 _NO_PROTOCOL = 2  # rsync's exit code where a login shell prints something, such as a greeting, before rsync speaks
+_FULL = "No space left"
 _NO_TAR = "it has neither an rsync of 3.0 or later nor a tar"
 _VERSION = re.compile(r"rsync +version (\d+)\.(\d+)")
 _PLAIN = re.compile(r"/[A-Za-z0-9/._+@%,=-]+")  # paths that no rsync of any age makes something else of
@@ -43,31 +44,32 @@ class Staging:
         self._asker = asker
         self._tarring = threading.Lock()
 
-    def install(self, where: Place, wanted: Wanted) -> None:
-        """Install one release on one host, or find that it is there.
+    def install(self, where: Place, wanted: Wanted, run: str) -> None:
+        """Install one release on one host for a run, or find that it is there.
 
         Raises:
             HostError: It can't be installed, or another one is; what was copied is removed.
             UnreachableError: The host can't be reached, or was lost in the middle.
         """
         packed = wanted.packed
-        known = {"version": folder_name(wanted.version, "a version"), "staged": f"{time.time():.3f}"}
+        known = {"version": folder_name(wanted.version, "a version"), "staged": f"{time.time():.3f}", "run": run}
         begin = {"digest": packed.digest if packed else "", "why": wanted.why}
-        found = self._asker.call(where, "dg_begin", known | begin, _ASK).out.splitlines()
+        found = self._asker.call(where, "dg_begin", known | begin, ASK).out.splitlines()
         if found[0] == "there" and packed is None:
-            self._asker.call(where, "dg_adopt", known, _CHECK)
+            self._asker.call(where, "dg_adopt", known, CHECK)
         elif found[0] != "same" and packed is not None:
             listed = {"sums": packed.sums, "links": packed.links, "execs": packed.execs, "digest": packed.digest}
             try:
                 if found[0] == "copy":
                     self._copy(where, packed, found[1:])
-                self._asker.call(where, "dg_install", known | listed, _CHECK)
+                self._asker.call(where, "dg_install", known | listed, CHECK)
             except HostError:
-                self._asker.call(where, "dg_clean", {}, _ASK)
+                with suppress(HostError, UnreachableError):  # the next run begins afresh anyway
+                    self._asker.call(where, "dg_clean", {}, ASK)
                 raise
         if wanted.secrets:
             text = "".join(f"{name}={_in_single_quotes(one)}\n" for name, one in wanted.secrets.items())
-            self._asker.call(where, "dg_secrets", known | {"secrets": text}, _ASK)
+            self._asker.call(where, "dg_secrets", known | {"secrets": text}, ASK)
 
     def _copy(self, where: Place, packed: Packed, found: Sequence[str]) -> None:
         near, theirs = [*found, "", ""][:2]
@@ -82,7 +84,7 @@ class Staging:
             return
         with tar.open("rb") as source:
             program = f'command -v tar >/dev/null || {{ echo "{_NO_TAR}"; exit 1; }}; cd "$target" && exec tar -xof -'
-            ran = self._asker.shells.stream(where.host, where.ssh, program, {"target": target}, _COPY, source)
+            ran = self._asker.shells.stream(where.host, where.ssh, program, {"target": target}, COPY, source)
         if ran.code:
             raise HostError(plain(f"it can't be unpacked on {where.called}: {_said(ran.err) or 'tar failed'}", 300))
 
@@ -91,7 +93,7 @@ class Staging:
         assert where.ssh is not None  # noqa: S101 - it was asked for
         beside = ["--checksum", f"--copy-dest={where.root}/{near}"] if near and _PLAIN.fullmatch(f"/{near}") else []
         host = f"[{where.host}]" if ":" in where.host else where.host
-        with self._asker.shells.rsh(where.host, where.ssh, _ASK) as rsh:
+        with self._asker.shells.rsh(where.host, where.ssh, ASK) as rsh:
             words = [
                 "rsync", "-rlpt", "--protect-args", "--timeout=60", *beside,
                 "-e", " ".join(rsh), f"{packed.folder}/", f"{host}:{target}/",
@@ -102,15 +104,17 @@ class Staging:
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     check=False,
-                    timeout=_COPY,
+                    timeout=COPY,
                     start_new_session=True,
                 )
             except subprocess.TimeoutExpired:
-                raise UnreachableError(f"{where.called} was lost: no end of the copy within {seconds(_COPY)}") from None
+                raise UnreachableError(f"{where.called} was lost: no end of the copy within {seconds(COPY)}") from None
         if ran.returncode == _NO_PROTOCOL:
             return False
         if ran.returncode:
             said = _said(ran.stderr.decode(errors="replace"))
+            if ran.returncode in _LOST and _FULL not in said:
+                raise UnreachableError(plain(f"{where.called} was lost: {said or 'the connection broke'}", 300))
             raise HostError(plain(f"it can't be copied to {where.called}: {said or 'rsync failed'}", 300))
         return True
 
@@ -132,7 +136,7 @@ def _new_enough(said: str) -> bool:
 def _said(stderr: str) -> str:
     """Return the line of a failed copy that says why."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return next((line for line in lines if "No space left" in line), lines[0] if lines else "")
+    return next((line for line in lines if _FULL in line), lines[0] if lines else "")
 
 
 def _in_single_quotes(secret: Secret) -> str:

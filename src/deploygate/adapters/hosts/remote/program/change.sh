@@ -20,12 +20,17 @@ fenced() {
 leased() {
     open_lease
     hold 9 -s "$patience" || fail "the lease of $called is busy"
-    if lease && [ "$l_run" = "$run" ]; then return 0; fi
+    if ours; then
+        renew
+        return 0
+    fi
     [ -n "$claiming" ] || fenced
     hold 9 -x "$patience" || fail "the lease of $called is busy"
     if free; then
         take
-        flock -s 9
+        # The one lock does not become the other in one step: another run may have claimed the host in between.
+        hold 9 -s "$patience" || fail "the lease of $called is busy"
+        ours || fenced
         return 0
     fi
     lease || fail "the lease of $called is not held by run $run any more; nothing was changed there"
@@ -57,7 +62,17 @@ ended() {
     return 0
 }
 
+# Written down before a process is asked to stop, until what was started last is written: if the change breaks off
+# in between, the process may still go, and nobody who finds it alive may trust it to stay.
+asked_to_stop() {
+    if ! printf '%s\n' "$run" 2>/dev/null >"$mine/stopping"; then
+        rm -f "$mine/stopping"
+        fail "$mine can't be written on $called: is its disk full? nothing was changed there"
+    fi
+}
+
 stop_own() {
+    asked_to_stop
     if [ -z "$stop_words" ] || [ -z "$running" ]; then
         ended "$pid" "$grace" ask
         return
@@ -76,12 +91,25 @@ stop_own() {
     ended "$pid" "$left" "$ask"
 }
 
+# What a supervisor runs may be another user's, so it is killed by the supervisor's own command, where there is one.
+# If that is not possible, the second stop has to do.
+kill_supervised() {
+    if [ -z "$kill_words" ]; then
+        kill -s KILL "$pid" 2>/dev/null || return
+    else
+        eval "set -- $kill_words"
+        bounded 500 "$log" "$@" || return
+    fi
+    gone "$pid" "$begun" 500
+}
+
 # A supervisor is asked first; what does not go within its grace is killed, and then it is asked again, so that
 # it does not bring it back.
 stop_supervised() {
     [ -n "$running" ] && [ -n "$stop_words" ] || return 0
     as "$running"
     [ -n "$lives" ] || asked
+    [ -z "$lives" ] || asked_to_stop
     begun=$start log=$mine/$running.log
     eval "set -- $stop_words"
     clock
@@ -95,11 +123,13 @@ stop_supervised() {
     elif [ -z "$lives" ] && [ -z "$overran" ]; then
         fail "the stop command of $running ended with $code on $called: $(last_lines "$log" 0 | tr '\n' ' ')"
     fi
-    if [ -n "$lives" ] && alive "$pid" && [ "$start" = "$begun" ]; then
-        kill -s KILL "$pid" 2>/dev/null
-        gone "$pid" "$begun" 500 || fail "pid $pid does not die on $called"
+    if [ -n "$lives" ] && alive "$pid" && [ "$start" = "$begun" ]; then kill_supervised; fi
+    stopped=yes
+    bounded 1000 "$log" "$@" || stopped=''
+    if [ -n "$lives" ] && ! gone "$pid" "$begun" 100; then
+        fail "pid $pid does not die on $called: $(last_lines "$log" 0 | tr '\n' ' ')"
     fi
-    bounded 1000 "$log" "$@" && return 0
+    [ -z "$stopped" ] || return 0
     why="ended with $code"
     [ -z "$overran" ] || why="did not end within 10 s, when what it stops was killed already"
     fail "the stop command of $running $why on $called: $(last_lines "$log" 0 | tr '\n' ' ')"
@@ -119,6 +149,7 @@ end_left_over() {
 written() {
     printf '%s\n' "$start_version" "$before" "$logged" "$run" "$at" >"$mine/.current.$$" 2>/dev/null &&
         mv -f "$mine/.current.$$" "$mine/current" || fail "$mine can't be written on $called: is its disk full?"
+    rm -f "$mine/stopping"
 }
 
 start_own() {
@@ -156,9 +187,9 @@ start_own() {
 start_supervised() {
     rm -f "$mine/identity" "$pidfile"
     eval "set -- $start_words"
-    if ! bounded 3000 "$log" "$@"; then
+    if ! bounded "$start_limit" "$log" "$@"; then
         why="ended with $code"
-        [ -z "$overran" ] || why="did not end within 30 s"
+        [ -z "$overran" ] || why="did not end within $((start_limit / 100)) s"
         fail "the start command of $start_version $why on $called: $(last_lines "$log" "$logged" | tr '\n' ' ')"
     fi
     clock
@@ -175,8 +206,8 @@ start_supervised() {
 
 dg_leased() {
     folders
-    if lease && [ "$l_run" = "$run" ]; then exit 0; fi
-    fenced
+    ours || fenced
+    renewed
 }
 
 dg_switch() {
@@ -193,7 +224,9 @@ dg_switch() {
         as "$current"
         asked
     fi
-    if [ -n "$keep" ] && [ -n "$lives" ] && [ "$current" = "$start_version" ]; then exit 0; fi
+    if [ -n "$keep" ] && [ -n "$lives" ] && [ "$current" = "$start_version" ] && [ ! -s "$mine/stopping" ]; then
+        exit 0
+    fi
     if [ "$current" != "$expected" ]; then
         printf '%s was changed by somebody else just now, to %s\n' "$instance on $called" "${current:-nothing}"
         exit 5

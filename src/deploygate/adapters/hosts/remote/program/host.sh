@@ -48,6 +48,9 @@ folders() {
     mine=$here/instances/$instance
     pidfile=$mine/pid
     IFS= read -r boot </proc/sys/kernel/random/boot_id
+    IFS= read -r itself </proc/sys/kernel/hostname
+    case $itself in '' | */*) itself=unnamed ;; esac
+    lease=$here/lease-$itself lock=$here/lock-$itself
 }
 
 recorded() {
@@ -71,7 +74,9 @@ owned() {
     if [ "$who" = "$noted" ] || carries "$pid"; then lives=yes; else who=''; fi
 }
 
-# Locks: descriptor 9 is the lease of this root, held shared during a change; 8 is one instance.
+# Locks: descriptor 9 is the lease of this host, held shared during a change; 8 is one instance. Hosts may share a
+# disk, and each has a lease and a lock of its own there: an uptime and a boot are one host's. Over NFS a shared lock
+# needs a descriptor that can be read.
 
 hold() {
     clock
@@ -84,41 +89,74 @@ hold() {
 }
 
 open_lease() {
-    mkdir -p "$here" 2>/dev/null && true >>"$here/lease.lock" 2>/dev/null ||
-        fail "$here can't be written on $called"
-    exec 9>>"$here/lease.lock"
+    mkdir -p "$here" 2>/dev/null && true >>"$lock" 2>/dev/null || fail "$here can't be written on $called"
+    exec 9<>"$lock"
 }
 
 lease() {
     l_run='' l_rank='' l_since='' l_up=''
-    { IFS=' ' read -r l_run l_rank l_gate l_process l_since l_lasts l_boot l_up <"$here/lease"; } 2>/dev/null || l_up=''
+    { IFS=' ' read -r l_run l_rank l_gate l_process l_since l_lasts l_boot l_up <"$lease"; } 2>/dev/null || l_up=''
     [ -n "$l_up" ]
 }
 
-# Whether this run may have the lease: nobody's, its own, of a run that is over or outranked, or out of time. A
-# lease from before the last boot is out of time when the host has been up for longer than it was to last.
+ours() {
+    lease && [ "$l_run" = "$run" ]
+}
+
+# How long a lease has yet, in hundredths of a second. One from before the last boot counts from that boot on.
+left() {
+    clock
+    [ "$l_boot" = "$boot" ] || l_up=0
+    left=$((l_lasts * 100 - (now - l_up)))
+}
+
+# Whether this run may have the lease: nobody's, its own, of a run that is over or outranked, or out of time.
 free() {
     lease || return 0
     [ "$l_run" != "$run" ] || return 0
     case " $over " in *" $l_run "*) return 0 ;; esac
     [ "$rank" != rollback ] || [ "$l_rank" = rollback ] || return 0
     [ "$l_lasts" -gt 0 ] || return 1
+    left
+    [ "$left" -lt 0 ]
+}
+
+# Who holds the lease, and for how many seconds yet, where that ends at all.
+refused() {
+    if [ "$l_lasts" -gt 0 ]; then
+        left
+        l_lasts=$((left > 0 ? left / 100 + 1 : 1))
+    fi
+    printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"
+    exit 3
+}
+
+# from_now RUN RANK GATE PROCESS SINCE LASTS: writes a lease whose time begins now, in one step.
+from_now() {
     clock
-    [ "$l_boot" = "$boot" ] || l_up=0
-    [ $((now - l_up)) -gt $((l_lasts * 100)) ]
+    if ! printf '%s\n' "$* $boot $now" 2>/dev/null >"$here/.lease-$itself.$$" ||
+        ! mv -f "$here/.lease-$itself.$$" "$lease"; then
+        rm -f "$here/.lease-$itself.$$"
+        return 1
+    fi
+}
+
+# What the run of a lease does on the host makes its time begin anew; under the lock, so that no other run's lease is
+# written over. Where the disk is full the lease stays as it was.
+renew() {
+    from_now "$l_run" "$l_rank" "$l_gate" "$l_process" "$l_since" "$l_lasts"
+}
+
+renewed() {
+    if ! ours || ! true >>"$lock"; then return 0; fi 2>/dev/null
+    exec 9<>"$lock"
+    if hold 9 -s 200 && ours; then renew; fi
+    exec 9>&-
 }
 
 take() {
-    if ! free; then
-        printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"
-        exit 3
-    fi
-    clock
-    if ! printf '%s\n' "$run $rank $gate $process $since $lasts $boot $now" 2>/dev/null >"$here/.lease.$$" ||
-        ! mv -f "$here/.lease.$$" "$here/lease"; then
-        rm -f "$here/.lease.$$"
-        fail "the lease of $called can't be written"
-    fi
+    free || refused
+    from_now "$run" "$rank" "$gate" "$process" "$since" "$lasts" || fail "the lease of $called can't be written"
 }
 
 dg_claim() {
@@ -127,18 +165,17 @@ dg_claim() {
     open_lease
     if ! hold 9 -x "$patience"; then
         lease || fail "the lease of $called is busy"
-        printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"
-        exit 3
+        refused
     fi
     take
 }
 
 dg_leave() {
     folders
-    [ -e "$here/lease" ] || exit 0
+    [ -e "$lease" ] || exit 0
     open_lease
     hold 9 -x "$patience" || exit 0
-    if lease && [ "$l_run" = "$run" ]; then rm -f "$here/lease"; fi
+    if ours; then rm -f "$lease"; fi
 }
 
 # Commands: words that the gate has quoted, with their values in the environment.
@@ -156,7 +193,8 @@ as() {
     DEPLOYGATE_VERSION=$1 DEPLOYGATE_RELEASE=$root/$1
 }
 
-# bounded TIME LOG WORDS...: runs a command in a session of its own, and kills all of it when its time is over.
+# bounded TIME LOG WORDS...: runs a command in a session of its own, and kills all of it when its time is over. What
+# can't be killed, as with sudo, is left to end by itself.
 bounded() {
     clock
     until=$((now + $1)) said=$2 overran='' step=0.005
@@ -171,7 +209,7 @@ bounded() {
         clock
         if [ "$now" -ge "$until" ]; then
             overran=yes
-            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null
+            kill -s KILL -- "-$job" 2>/dev/null || kill -s KILL "$job" 2>/dev/null || return 1
             break
         fi
         nap "$step"

@@ -10,6 +10,7 @@ differs() {
 dg_begin() {
     needs flock setsid sha256sum sed find sort wc ls cut tr xargs readlink head tail grep cat mkdir mv rm sleep
     folders
+    renewed
     mkdir -p "$staging" "$here/releases" "$here/instances" 2>/dev/null || fail "$here can't be written on $called"
     rm -rf "${staging:?}"
     if [ -d "$root/$version" ]; then
@@ -32,13 +33,29 @@ dg_begin() {
     rsync --version 2>/dev/null | head -n 1
 }
 
+# all_but PATTERN: the first line that is another one, or else how many there are. So whatever dies on the way to it,
+# what is not seen to be well is not taken for it; `every` compares.
+all_but() {
+    LC_ALL=C sed -n -e "/$1/!{p;q;}" -e '$='
+}
+
+every() {
+    case $wrong in
+    "$1") return 0 ;;
+    '' | *[!0-9]*) ;;
+    *) wrong="only $wrong of $1 files were checked" ;;
+    esac
+    wrong=${wrong:-none of $1 files was checked}
+    return 1
+}
+
 # verified FOLDER LIST: whether a folder holds what the list says, to the letter. In another language than the
 # locale C, sha256sum has another word for OK.
 verified() {
     cd "$1" || fail "$1 is not there on $called"
     if [ -s "$2/sums" ]; then
-        wrong=$(LC_ALL=C sha256sum -c "$2/sums" 2>&1 | grep -v ': OK$' | head -n 1)
-        [ -z "$wrong" ] || return 1
+        wrong=$({ LC_ALL=C sha256sum -c "$2/sums" 2>&1 || echo "sha256sum ended with $?"; } | all_but ': OK$')
+        every "$(($(wc -l <"$2/sums")))" || return 1
     fi
     while IFS= read -r path && IFS= read -r target; do
         if [ "$(readlink "$path")" != "$target" ]; then
@@ -79,6 +96,7 @@ recorded_as_staged() {
 # The copied files become the release, in one step; or what is there already is shown to be it.
 dg_install() {
     folders
+    renewed
     listed
     exec 7>>"$here/staging.lock" && hold 7 -x 60000 || fail "$here is busy with another release on $called"
     if [ -d "$root/$version" ]; then
@@ -94,6 +112,7 @@ dg_install() {
 # A release that was brought by somebody else is written down as it is.
 dg_adopt() {
     folders
+    renewed
     [ ! -e "$here/releases/$version/digest" ] || exit 0
     mkdir -p "$staging/list" && cd "$root/$version" || fail "$here can't be written on $called"
     list=$staging/list
@@ -106,12 +125,14 @@ dg_adopt() {
         fail "$version has file names with a newline or a backslash on $called, which can't be listed"
     fi
     cat "$list/sums" "$list/links" "$list/execs" | sha256sum | cut -d ' ' -f 1 >"$list/digest"
+    [ -s "$list/digest" ] || fail "$version can't be listed on $called"
     printf '%s\n' "$staged" >"$list/staged"
     recorded_as_staged
 }
 
 dg_secrets() {
     folders
+    renewed
     umask 077
     mkdir -p "$here/secrets" && chmod 700 "$here/secrets" && printf '%s' "$secrets" >"$here/secrets/.new.$$" &&
         mv -f "$here/secrets/.new.$$" "$here/secrets/$version" || fail "the secrets can't be written on $called"
@@ -126,8 +147,8 @@ dg_clean() {
 installed() {
     [ -d "$root/$1" ] || fail "$1 is not installed in $root on $called"
     [ -s "$here/releases/$1/sums" ] || return 0
-    wrong=$(cd "$root/$1" && cut -c 67- "$here/releases/$1/sums" | tr '\n' '\0' | xargs -0 ls -d 2>&1 >/dev/null | head -n 1)
-    [ -z "$wrong" ] || fail "$1 is not complete on $called: $wrong"
+    wrong=$(cd "$root/$1" && cut -c 67- "$here/releases/$1/sums" | tr '\n' '\0' | xargs -0 ls -d 2>&1 | all_but '^[.]\/')
+    every "$(($(wc -l <"$here/releases/$1/sums")))" || fail "$1 is not complete on $called: $wrong"
 }
 
 startable() {
@@ -146,6 +167,7 @@ startable() {
 dg_prove() {
     needs flock setsid sha256sum tr grep sed cut xargs ls mv rm mkdir sleep tail head
     folders
+    renewed
     installed "$version"
     if [ -n "$unchanged" ] && [ -e "$here/releases/$version/digest" ]; then
         verified "$root/$version" "$here/releases/$version" || fail "$version is not what was staged on $called: $wrong"
