@@ -202,6 +202,14 @@ def test_what_its_run_does_on_a_host_makes_the_time_of_a_lease_begin_anew(fleet:
     assert fleet.claim(fleet.lease("run-2")) == ()
 
 
+@pytest.mark.parametrize("done", [one for one in DONE if one != "claim"])
+def test_a_lease_of_which_little_time_is_over_is_not_written_again(fleet: SshFleet, done: str) -> None:
+    fleet.up("1.0")
+    before = [fleet.lease_file(number).stat().st_ino for number in range(2)]
+    DONE[done](fleet)
+    assert [fleet.lease_file(number).stat().st_ino for number in range(2)] == before
+
+
 @pytest.mark.parametrize("done", DONE)
 def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: str) -> None:
     fleet.up("1.0")
@@ -214,7 +222,7 @@ def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: st
 
 def test_a_run_that_is_overtaken_as_it_renews_its_lease_does_not_write_over_the_other_s(fleet: SshFleet) -> None:
     fleet.up("1.0")
-    aged(fleet, by=1)
+    aged(fleet, by=1e6)
     before = fleet.lease_file().read_text()
     overtaken(fleet, RUN, "run-2")
     assert fleet.prove() == ()

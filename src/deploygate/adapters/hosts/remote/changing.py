@@ -27,7 +27,7 @@ from deploygate.wording import plain
 
 _ASK = 30.0
 _MEANWHILE = 5  # the exit code of a change whose instance is not as it was expected any more
-_TRIES = 3
+_TRIES = 4
 
 
 class Changing:
@@ -50,9 +50,9 @@ class Changing:
         where = place(service, instance, self._folder)
         if change.start is not None:
             folder_name(change.start, "a version")
-        says = ""
+        says, running = "", change.stop  # as it was observed; the host says no where that is not so any more
         for _ in range(_TRIES):
-            given = self._given(service, instance, where, change) | self._leases.shown(service, where, run)
+            given = self._given(service, instance, where, change, running) | self._leases.shown(service, where, run)
             limit = limits.change(service) * (2 if given["claiming"] else 1)  # which waits for a change of another run
             try:
                 ran = self._asker.call(where, "dg_switch", given, limit)
@@ -63,13 +63,14 @@ class Changing:
             if ran.code != _MEANWHILE:
                 self._leases.claimed(where, run)
                 return
-            says = plain(ran.out)
+            says, running = plain(ran.out), self._running(where, instance)
         raise HostError(says)
 
-    def _given(self, service: Service, instance: Instance, where: Place, change: Change) -> dict[str, str]:
+    def _given(
+        self, service: Service, instance: Instance, where: Place, change: Change, now: Version | None
+    ) -> dict[str, str]:
         way = way_of(service)
         given = told(service, instance, where, change.start)
-        now = self._running(where, instance)
         running = now or change.stop
         return given | {
             "start_version": change.start or "",

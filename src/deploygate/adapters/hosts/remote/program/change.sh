@@ -137,7 +137,10 @@ stop_supervised() {
 
 # What a gone process left behind, or one that still listens, is known by its environment.
 end_left_over() {
-    [ -n "$1" ] || listening || return 0
+    if [ -z "$1" ] && ! listening; then
+        vacant=yes
+        return 0
+    fi
     # shellcheck disable=SC2013 # paths of /proc have no space
     for one in $(grep -lzxF "DEPLOYGATE_PIDFILE=$pidfile" /proc/[0-9]*/environ 2>/dev/null); do
         one=${one#/proc/}
@@ -149,14 +152,25 @@ end_left_over() {
 written() {
     printf '%s\n' "$start_version" "$before" "$logged" "$run" "$at" >"$mine/.current.$$" 2>/dev/null &&
         mv -f "$mine/.current.$$" "$mine/current" || fail "$mine can't be written on $called: is its disk full?"
-    rm -f "$mine/stopping"
+    : >"$mine/stopping"
+}
+
+# Until a process has written its number there is none. A file is emptied without a program, and what stands between
+# the end of one process and the start of the next is time without either.
+nobody() {
+    : >"$mine/identity"
+    : >"$pidfile"
+}
+
+# Whether setsid can go to the background by itself, which leaves no signal ignored; busybox's may not.
+forks() {
+    fork=-f
+    setsid -f true </dev/null >/dev/null 2>&1 8>&- 9>&- || fork=''
 }
 
 start_own() {
-    if holder; then fail "port $DEPLOYGATE_PORT of $called is held by $by, which deploygate did not start"; fi
-    rm -f "$mine/identity" "$pidfile"
-    fork=-f
-    setsid -f true </dev/null >/dev/null 2>&1 8>&- 9>&- || fork=''
+    if [ -z "$vacant" ] && holder; then fail "port $DEPLOYGATE_PORT of $called is held by $by, which deploygate did not start"; fi
+    nobody
     eval "set -- $start_words"
     set -- /bin/sh -c 'echo "$$" >"$DEPLOYGATE_PIDFILE" && exec "$@"' deploygate "$@"
     (
@@ -185,7 +199,7 @@ start_own() {
 }
 
 start_supervised() {
-    rm -f "$mine/identity" "$pidfile"
+    nobody
     eval "set -- $start_words"
     if ! bounded "$start_limit" "$log" "$@"; then
         why="ended with $code"
@@ -214,7 +228,7 @@ dg_switch() {
     needs flock setsid mkdir mv rm sleep grep sed tr
     folders
     leased
-    mkdir -p "$mine" 2>/dev/null || fail "$mine can't be written on $called"
+    { [ -d "$mine" ] || mkdir -p "$mine"; } 2>/dev/null || fail "$mine can't be written on $called"
     exec 8>>"$mine/lock"
     hold 8 -x "$patience" || fail "another gate is busy with $instance on $called"
     known=yes
@@ -232,7 +246,8 @@ dg_switch() {
         exit 5
     fi
     [ -z "$start_version" ] || installed "$start_version"
-    running=${current:-$stop_version} before=${current:-$stop_version} orphans=''
+    [ -n "$supervised" ] || [ -z "$start_version" ] || forks
+    running=${current:-$stop_version} before=${current:-$stop_version} orphans='' vacant=''
     if [ -n "$supervised" ]; then
         stop_supervised
     elif [ -n "$lives" ]; then

@@ -89,7 +89,7 @@ hold() {
 }
 
 open_lease() {
-    mkdir -p "$here" 2>/dev/null && true >>"$lock" 2>/dev/null || fail "$here can't be written on $called"
+    { [ -d "$here" ] || mkdir -p "$here"; } 2>/dev/null && true >>"$lock" 2>/dev/null || fail "$here can't be written on $called"
     exec 9<>"$lock"
 }
 
@@ -141,14 +141,20 @@ from_now() {
     fi
 }
 
-# What the run of a lease does on the host makes its time begin anew; under the lock, so that no other run's lease is
-# written over. Where the disk is full the lease stays as it was.
+# What the run of a lease does on the host makes its time begin anew, once a tenth of it is over; under the lock, so
+# that no other run's lease is written over. Where the disk is full the lease stays as it was.
+aged() {
+    left
+    [ "$l_lasts" -gt 0 ] && [ "$left" -lt $((l_lasts * 90)) ]
+}
+
 renew() {
+    aged || return 0
     from_now "$l_run" "$l_rank" "$l_gate" "$l_process" "$l_since" "$l_lasts"
 }
 
 renewed() {
-    if ! ours || ! true >>"$lock"; then return 0; fi 2>/dev/null
+    if ! ours || ! aged || ! true >>"$lock"; then return 0; fi 2>/dev/null
     exec 9<>"$lock"
     if hold 9 -s 200 && ours; then renew; fi
     exec 9>&-
