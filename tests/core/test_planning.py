@@ -377,6 +377,24 @@ def test_a_rollback_takes_back_only_what_the_deploy_touched() -> None:
     assert names(found.moves) == ["p1", "i1"]
 
 
+def test_a_rollback_spares_what_the_deploy_did_not_come_to_and_says_which_version_it_must_not_show() -> None:
+    found = planned(rollback(known(fleet(seen("p1", NEW), seen("i1", NEW)), HALF)))
+    assert found.spared == dict.fromkeys(("i2", "i3"), NEW)
+    alone = planned(rollback(known(fleet(seen("p1", NEW)), HALF), environment=PARALLEL_CHAIN))
+    assert (names(alone.moves), alone.spared) == (["p1"], {})
+    named = planned(rollback(known(fleet(seen("p1", NEW)), HALF), version=OLD))
+    assert named.spared == {}
+
+
+def test_of_a_deploy_that_is_not_over_what_runs_its_version_is_taken_back_whatever_is_on_record_yet() -> None:
+    whole = plan(move("p1"), move("i1"), move("i2"), move("i3"))
+    observed = known(fleet(seen("p1", NEW), seen("i1", NEW)), past(run("r1", whole, None, "p1", alive=True)))
+    found = planned(rollback(observed))
+    assert (names(found.moves), found.spared) == (["p1", "i1"], dict.fromkeys(("i2", "i3"), NEW))
+    ended = known(observed.seen, past(run("r1", whole, Ending.MIXED, "p1")))
+    assert names(planned(rollback(ended)).moves) == ["p1"]
+
+
 def test_a_rollback_may_be_of_one_environment() -> None:
     found = planned(rollback(known(fleet(version=NEW), DEPLOYED), environment=PARALLEL_CHAIN))
     assert (names(found.moves), found.instances) == (["p1"], {"p1": PARALLEL_CHAIN})
@@ -462,7 +480,8 @@ def test_a_plan_says_who_is_behind_the_balancer_and_counts_the_draining() -> Non
     found = planned(deploy(of=BEHIND))
     assert (found.balanced, found.drain, found.out, found.apart) == (("i1", "i2", "i3"), 5.0, (), ())
     alone = planned(deploy(of=service(rollout=BEHIND.rollout)))
-    assert found.worst - alone.worst == 3 * 4 * 5.0  # each instance, on the way there and on both ways back
+    each = 3 * 4 * (5.0 + 10.0)  # each instance is drained and put back, on the way there and on both ways back
+    assert found.worst - alone.worst == each + 2 * (20.0 + 10.0)  # who is not in the balancer yet is waited for
     assert found.expected == alone.expected
 
 
@@ -546,9 +565,10 @@ def test_restore_is_a_plan_that_changes_nothing() -> None:
         watch=WATCH,
         instances={name("i1"): PRODUCTION},
         floors={},
-        worst=30.0,
+        worst=(10.0 + 20.0 + 10.0) + (20.0 + 10.0),
         balanced=(name("i1"),),
         drain=5.0,
+        back_in=10.0,
         out=(name("i1"),),
     )
 

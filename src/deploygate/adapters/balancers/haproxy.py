@@ -7,11 +7,10 @@ from deploygate.adapters.balancers.runtime_api import RuntimeApiError, Server, o
 from deploygate.events import Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName
-from deploygate.ways import HAProxy
+from deploygate.ways import BACK_IN, HAProxy
 from deploygate.wording import plain, quoted, seconds
 
 _FIRST, _LONGEST = 0.01, 0.25  # seconds between two looks
-_UP = 10.0  # seconds that a server may take to pass its checks again
 
 Names = Mapping[str, InstanceName]  # the instance behind each server
 Seen = Mapping[str, Mapping[str, Server]]  # what the HAProxy behind each socket says of its servers
@@ -20,7 +19,7 @@ Seen = Mapping[str, Mapping[str, Server]]  # what the HAProxy behind each socket
 class HAProxies:
     """A `Balancer`. An instance is in service only where every HAProxy sends it requests."""
 
-    def __init__(self, way: HAProxy, *, up: float = _UP) -> None:
+    def __init__(self, way: HAProxy, *, up: float = BACK_IN) -> None:
         self._way = way
         self._up = up
 
