@@ -163,6 +163,18 @@ def test_a_run_that_was_cut_off_stops_another_version() -> None:
     assert planned(deploy(known(None, history), waived=waived("unfinished"))).version == NEW
 
 
+def test_a_run_that_was_cut_off_is_told_with_whom_it_left_out_of_the_balancer() -> None:
+    moves = plan(move("p1"), move("i1"), version=Version("1.5"))
+    history = past(run("r1", moves, None, "p1", out={name("i1"): 5.0}))
+    found = deploy(known(fleet(seen("i1", in_service=False)), history), of=BEHIND)
+    assert isinstance(found, tuple)
+    (unfinished,) = found
+    assert unfinished.says == "run r1 of Svc 1.5 was cut off and left the fleet half-way; still out of the balancer: i1"
+    assert unfinished.help.endswith(" Until then, deploygate restore Svc puts what is well back into the balancer.")
+    back = deploy(known(fleet(seen("i1", in_service=True)), history), of=BEHIND)
+    assert refused(back) == [("unfinished", "run r1 of Svc 1.5 was cut off and left the fleet half-way")]
+
+
 def test_a_waiver_for_a_bad_version_does_not_waive_a_half_done_deploy() -> None:
     bad = run("r1", plan(move("i1")), Ending.ROLLED_BACK, "i1", bad=True)
     half = run("r2", plan(move("i1"), version=Version("3.0")), None, "i1")

@@ -55,7 +55,7 @@ class HAProxies:
             if (refused := list(self._refusals(name, seen))) or silent
         }
         waiting = [name for name in names if name not in troubles]
-        for name, seen in self._until(waiting, lambda server: server.serving, time.monotonic() + self._up).items():
+        for name, seen in self._until(waiting, lambda server: server.up, time.monotonic() + self._up).items():
             troubles[name] = f"is not in service {seconds(self._up)} after it was put back: {_says(name, seen)}"
         return _troubles(names, troubles)
 
@@ -72,7 +72,10 @@ class HAProxies:
         }
 
     def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
-        """Say who is drained in one of them, and in maintenance in none, which is what people order."""
+        """Say who is drained in one of them, and in maintenance in none, which is what people order.
+
+        A backup is nobody's that a gate has taken out: it was not in service before.
+        """
         del service
         seen, silent = self._seen()
         if silent:
@@ -81,7 +84,7 @@ class HAProxies:
             one
             for name, one in self._names(instances).items()
             if any(name in known and known[name].draining for known in seen.values())
-            and not any(name in known and known[name].in_maintenance for known in seen.values())
+            and not any(name in known and (known[name].in_maintenance or known[name].backup) for known in seen.values())
         )
 
     def _names(self, instances: Sequence[Instance]) -> Names:
@@ -170,7 +173,7 @@ def _says(name: str, seen: Seen) -> str:
     said = [
         f"HAProxy at {where} says {plain(known[name].status, 40)}"
         for where, known in seen.items()
-        if name in known and not known[name].serving
+        if name in known and not known[name].up
     ]
     return "; ".join(said) or "HAProxy can't be asked any more"
 
