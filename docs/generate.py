@@ -21,7 +21,7 @@ from deploygate.adapters.schemas import DRIVER_STATUS, schema
 from deploygate.cli.loading import load_inventory
 from deploygate.cli.main import VERBS
 from deploygate.endings import EXIT_CODES, MEANINGS, Goal, exit_code
-from deploygate.ports import Balancer, Hosts, Process
+from deploygate.ports import Balancer, Hosts, Process, Telling
 from deploygate.report import graph_markdown
 from deploygate.rollout.table import TABLE, Phase, Turn, diagram
 from deploygate.wish import WAIVABLE
@@ -180,6 +180,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hosts-port": port(Hosts),
     "process-value": port(Process),
     "balancer-port": port(Balancer),
+    "telling-port": port(Telling),
     "action-inputs": action_inputs,
     "action-outputs": action_outputs,
     "one-repository": example("one-repository/deploygate.yml"),

@@ -42,6 +42,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         waves=draw(st.sampled_from(WAVES)),
         restores=draw(st.booleans()),
         back=draw(st.sampled_from(BackKind)),
+        overtaken=draw(st.none() | st.tuples(st.integers(1, 120), st.integers(1, 180))),
+        elsewhere=draw(st.booleans()),
     )
 
 
@@ -120,6 +122,28 @@ def test_a_fault_on_the_last_instance_takes_everything_back(fault: Fault) -> Non
         (Goal.DEPLOY, Ending.ROLLED_BACK),
         (Goal.ROLLBACK, Ending.ROLLED_BACK),
     ]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another machine"])
+@pytest.mark.parametrize("later", [0, 1, 4, 13])
+def test_a_rollback_by_hand_at_any_step_of_a_deploy_takes_all_of_it_back(later: int, *, elsewhere: bool) -> None:
+    began, over = 0, False
+    for step in range(1, 1_000):
+        scenario = Scenario(balanced=True, overtaken=(step, step + later), elsewhere=elsewhere, then="")
+        simulation = simulate(scenario)
+        by_hand, deploy = simulation.told
+        if by_hand.state is None:  # nothing was changed yet, so there is nothing to undo
+            assert {finding.rule for finding in by_hand.refused} == {"nothing-to-undo"}
+            continue
+        assert simulation.fleet.violations == []
+        assert by_hand.state.ending is Ending.ROLLED_BACK, step
+        assert [simulation.fleet.release(name) for name in scenario.names] == ["1.0"] * 4, step
+        assert not any(box.out for box in simulation.fleet.boxes.values()), step
+        over = deploy.state is not None and deploy.state.ending is Ending.DEPLOYED
+        if over:
+            break
+        began += 1
+    assert (over, began > 100) == (True, True)
 
 
 def test_without_a_raised_rollback_the_gate_undoes_it_itself() -> None:

@@ -57,7 +57,7 @@ EXPECTED: dict[Phase, set[type[Event]]] = {
     Phase.PROVING_BACK: {Proved},
     Phase.UNDOING: {Seen, Drained, Switched, Restored},
     Phase.VERIFYING: {Seen},
-    Phase.CLOSING: {Seen, Restored, LockLost},
+    Phase.CLOSING: {Seen, Restored, LockLost, Interrupted},
     Phase.PRUNING: {Pruned},
     Phase.UNLOCKING: {LockReleased},
     Phase.ENDED: set(),

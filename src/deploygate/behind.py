@@ -14,6 +14,7 @@ class Traffic(TypedDict):
 
     balanced: tuple[InstanceName, ...]
     drain: float
+    back_in: float
     out: tuple[InstanceName, ...]
     apart: tuple[InstanceName, ...]
 
@@ -41,12 +42,18 @@ def patience(service: Service) -> float:
     return service.balancer.drain if service.balancer else 0.0
 
 
+def back_in(service: Service) -> float:
+    """Return the seconds that one order to put instances back may take."""
+    return service.balancer.back_in if service.balancer else 0.0
+
+
 def traffic(service: Service, known: Known, names: Container[InstanceName]) -> Traffic:
     """Return what a plan for these instances says of the balancer."""
     behind = tuple(one.name for one in service.behind if one.name in names)
     return Traffic(
         balanced=behind,
         drain=patience(service),
+        back_in=back_in(service),
         out=tuple(name for name in left_out(service, known) if name in names),
         apart=tuple(name for name in apart(service, known) if name in names),
     )

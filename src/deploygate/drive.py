@@ -14,7 +14,7 @@ from deploygate.wording import plain
 Announce = Callable[[Rollout, Action, Event | None], None]
 
 _FORWARD = {Phase.LOCKING, Phase.STAGING, Phase.PROVING, Phase.CONFIRMING, Phase.READY, Phase.WATCHING}
-_LEAVING = {Phase.CLOSING, Phase.PRUNING, Phase.UNLOCKING}
+_LEAVING = {Phase.PRUNING, Phase.UNLOCKING}
 
 
 def drive(
@@ -66,7 +66,7 @@ def _step(
     if isinstance(action, Look):
         world.clock.wait_until(action.at)
     stopped = world.clock.stopped()
-    if stopped and rollout.phase not in _LEAVING:
+    if stopped and not rollout.stopped and rollout.phase not in _LEAVING:
         event: Event = Interrupted(world.clock.now(), stopped)
         _write(world, lambda: journal.after(event))
         return event

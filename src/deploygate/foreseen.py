@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deploygate.admission import admission
-from deploygate.behind import patience
+from deploygate.behind import back_in, patience
 from deploygate.caveats import unprotected
 from deploygate.changes import Change, changed
 from deploygate.difference import Difference, differences
@@ -107,7 +107,7 @@ def foresee(
     if refused:
         return Foreseen(change, source, refused)
     watch = watch_of(service)
-    expected, worst = times(watch, moves, patience(service))
+    expected, worst = times(watch, moves, patience(service), back_in(service))
     planned = Plan(
         goal=Goal.DEPLOY,
         service=service.name,
@@ -120,6 +120,7 @@ def foresee(
         unprotected=tuple(unprotected(inventory, wish, moves, known, admitted)),
         balanced=tuple(one.name for one in service.behind),
         drain=patience(service),
+        back_in=back_in(service),
         expected=expected,
         worst=worst,
     )

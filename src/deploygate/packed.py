@@ -38,5 +38,6 @@ def _safe(move: Move) -> bool:
 
 
 def _safe_names(plan: Plan) -> bool:
-    names = (*plan.instances, *plan.skipped, *plan.balanced, *plan.out, *plan.apart)
-    return all(NAME.fullmatch(one) for one in names) and all(VERSION.fullmatch(one) for one in plan.keep)
+    names = (*plan.instances, *plan.skipped, *plan.balanced, *plan.out, *plan.apart, *plan.spared)
+    versions = (*plan.keep, *plan.spared.values())
+    return all(NAME.fullmatch(one) for one in names) and all(VERSION.fullmatch(one) for one in versions)

@@ -128,6 +128,11 @@ class Past(msgspec.Struct, frozen=True):
                 return one
         return None
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that runs did is on record: none goes on, and the last one came to its end."""
+        return not any(one.alive for one in self.runs) and (not self.runs or self.runs[-1].ending is not None)
+
     def unfinished(self) -> Run | None:
         """Return the last deploy if it was cut off or stopped half-way and nothing has settled it since."""
         back: set[InstanceName] = set()

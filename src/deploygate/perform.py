@@ -42,7 +42,10 @@ from deploygate.wording import plain, seconds
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports that a run works through, and the run's own name."""
+    """The ports that a run works through, and the run's own name.
+
+    `claimed` is what came of taking the lock, where that was done before the plan was final.
+    """
 
     run: RunId
     clock: Clock
@@ -51,6 +54,7 @@ class World:
     locks: Locks
     balancer: Balancer
     forge: Forge
+    claimed: Event | None = None
 
 
 def perform(world: World, service: Service, action: Action) -> Event:
@@ -84,7 +88,7 @@ def _done(world: World, service: Service, action: Action) -> Event:
     clock, hosts = world.clock, world.hosts
     match action:
         case TakeLock():
-            return _taken(world, service, action)
+            return replace(world.claimed, at=clock.now()) if world.claimed else _taken(world, service, action)
         case Stage(releases):
             return Staged(troubles=hosts.stage(service, releases), at=clock.now())
         case Prove(releases, unchanged):
@@ -100,7 +104,8 @@ def _done(world: World, service: Service, action: Action) -> Event:
         case Prune(names, protect):
             return Pruned(versions=hosts.prune(service, names, protect), at=clock.now())
         case ReleaseLock(names):
-            hosts.leave(service, names, world.run)
+            whom = [one.name for one in service.instances] if world.claimed else names  # more than the plan has
+            hosts.leave(service, whom, world.run)
             world.locks.release(service.name)
             return LockReleased(clock.now())
         case _:

@@ -51,9 +51,11 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     environment must keep serving, `keep` which releases stay installed besides those of the plan. `expected` and
     `worst` are seconds.
 
-    `balanced` stand behind a balancer, where connections get `drain` seconds to go; an earlier run left `out` out of
-    it, and somebody else `apart`. `raised` is a rollback that the deploy `of_run` has raised itself. `reason` is why
-    somebody asked for it, in one line. `back` is what the release says of the way back from it.
+    `balanced` stand behind a balancer, where connections get `drain` seconds to go, and an order to put instances back
+    takes `back_in` at the most; an earlier run left `out` out of it, and somebody else `apart`. `raised` is a rollback
+    that the deploy `of_run` has raised itself. `reason` is why somebody asked for it, in one line. `back` is what the
+    release says of the way back from it. A rollback leaves `spared` alone, since the deploy that it undoes did not
+    come to them: each with the version of that deploy.
     """
 
     goal: Goal
@@ -75,11 +77,13 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     of_run: str = ""
     balanced: tuple[InstanceName, ...] = ()
     drain: float = 0.0
+    back_in: float = 0.0
     out: tuple[InstanceName, ...] = ()
     apart: tuple[InstanceName, ...] = ()
     raised: bool = False
     reason: str = ""
     back: BackKind = BackKind.ALLOWED
+    spared: dict[InstanceName, Version] = {}
 
     @property
     def one_way(self) -> bool:
@@ -129,31 +133,38 @@ def back_rule(plan: Plan, move: Move, before: str | None) -> Rule:
 RAISING = 60.0  # seconds that a rollback may take to be raised, before it takes anything back
 
 
-def times(watch: Watch, moves: tuple[Move, ...], drain: float = 0.0) -> tuple[float, float]:
-    """Return the expected and the worst-case seconds of a deploy; connections take `drain` seconds at the worst."""
+def times(watch: Watch, moves: tuple[Move, ...], drain: float = 0.0, back_in: float = 0.0) -> tuple[float, float]:
+    """Return the expected and the worst-case seconds of a deploy, `drain` and `back_in` being the balancer's worst."""
+    bound = {"grace": watch.grace, "deadline": watch.deadline, "drain": drain, "back_in": back_in}
     bake = sum(move.bake for move in moves)
     waves = len({move.together for move in moves})
     expected = waves * (1.0 + watch.min_healthy) + bake
-    return expected, worst_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, bake=bake, drain=drain)
+    return expected, worst_seconds(len(moves), bake=bake, **bound)
 
 
-def worst_seconds(size: int, *, grace: float, deadline: float, bake: float, drain: float = 0.0) -> float:
+def worst_seconds(
+    size: int, *, grace: float, deadline: float, bake: float, drain: float = 0.0, back_in: float = 0.0
+) -> float:
     """Return the seconds of the longest deploy of `size` instances: every deadline used up, there and back.
 
-    Each instance waits for the floor, is drained, switched and watched; after the last one all are seen once more;
-    the rollback is raised, fails at its very end, and is done again in this process.
+    Each instance waits for the floor, is drained, switched, watched and put back; after the last one all are seen
+    once more; the rollback is raised, fails at its very end, and is done again in this process.
     """
     if not size:
         return 0.0
-    forward = size * (deadline + drain + grace + deadline) + bake
+    forward = size * (deadline + drain + grace + deadline + back_in) + bake
     last_round = deadline + bake
-    undo = undo_seconds(size, grace=grace, deadline=deadline, drain=drain)
+    undo = undo_seconds(size, grace=grace, deadline=deadline, drain=drain, back_in=back_in)
     return forward + last_round + (grace + deadline) + RAISING + 2 * undo
 
 
-def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0) -> float:
-    """Return the seconds that it takes at the most to take `size` instances back, one after the other."""
-    return size * (drain + grace + deadline)
+def undo_seconds(size: int, *, grace: float, deadline: float, drain: float = 0.0, back_in: float = 0.0) -> float:
+    """Return the seconds that it takes at the most to take `size` instances back, one after the other.
+
+    Those whom the balancer (where there is one, and so `back_in`) did not take in at once are waited for in the end.
+    """
+    last = deadline + back_in if back_in else 0.0
+    return size * (drain + grace + deadline + back_in) + last
 
 
 def watch_of(service: Service) -> Watch:

@@ -1,7 +1,7 @@
 """From an inventory, a wish and an observation to the plan of a deploy, or to every reason why there can't be one."""
 
 from deploygate.admission import admission
-from deploygate.behind import apart, patience, traffic
+from deploygate.behind import apart, back_in, left_out, patience, traffic
 from deploygate.caveats import unprotected
 from deploygate.course import course
 from deploygate.endings import Goal
@@ -31,7 +31,7 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     admitted = admission(inventory, service, version, (*held, *moves) if moves else (), known.running)
     back = service.release(version).rollback.kind
     findings = [
-        *line_stopped(wish, version, known.past, way.cut_off, way.resumed),
+        *line_stopped(wish, version, known.past, way.cut_off, way.resumed, out=left_out(service, known)),
         *(superseded(wish, version, known) if moves else ()),
         *broken_floor(wish, floors_of(service, environments)),
         *ill_baseline(wish, moves, known, way.resumed.ways if way.resumed else {}),
@@ -46,8 +46,8 @@ def plan_deploy(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     if refused:
         return refused
     watch = watch_of(service)
-    expected, _ = times(watch, moves, patience(service))
-    _, worst = times(watch, (*held, *moves), patience(service))
+    expected, _ = times(watch, moves, patience(service), back_in(service))
+    _, worst = times(watch, (*held, *moves), patience(service), back_in(service))
     left = traffic(service, known, environment_of)
     return Plan(
         goal=Goal.DEPLOY,

@@ -24,8 +24,10 @@ def line_stopped(
     past: Past,
     cut_off: Run | None,
     resumed: Run | None,
+    *,
+    out: Sequence[InstanceName] = (),
 ) -> Iterable[Finding]:
-    """Find a version that failed before, or another one's deploy that was left half-way."""
+    """Find a version that failed before, or another one's deploy that was left half-way, and who is `out` by it."""
     service = wish.service
     why = past.bad(version)
     if why:
@@ -34,6 +36,9 @@ def line_stopped(
         other = cut_off.plan.version
         says = f"run {cut_off.run} of {service.name} {other} was cut off and left the fleet half-way"
         back = f"Finish it (deploygate deploy {service.name} {other}) or undo it (deploygate rollback {service.name})."
+        if out:
+            says += f"; still out of the balancer: {_some(out)}"
+            back += f" Until then, deploygate restore {service.name} puts what is well back into the balancer."
         yield Finding("unfinished", service.where, says, back)
 
 
@@ -92,8 +97,9 @@ def silent_balancer(wish: Wish, moves: tuple[Move, ...], known: Known) -> Iterab
     asked = [move.instance for move in moves if move.environment in balancer.environments]
     mute = [name for name in asked if known.seen[name].in_service is None]
     if mute:
-        whom = f"{', '.join(mute[:4])}{' and others' if len(mute) > 4 else ''}"
-        says = f"the balancer does not say whether it sends traffic to {whom}, so nobody could be taken out of it"
+        says = (
+            f"the balancer does not say whether it sends traffic to {_some(mute)}, so nobody could be taken out of it"
+        )
         advice = "See that it runs, knows these instances and may be asked from here; or --waive balancer=REASON."
         yield Finding("balancer", service.where, says, advice)
 
@@ -141,10 +147,14 @@ def forbidden_to_undo(wish: Wish, moves: tuple[Move, ...]) -> Iterable[Finding]:
 def _left(service: Service, left: Version, to: Version | None, where: Sequence[InstanceName]) -> Iterable[Finding]:
     back = service.release(left).rollback
     if back.kind is BackKind.FORBIDDEN:
-        whom = f"{', '.join(where[:4])}{' and others' if len(where) > 4 else ''}"
-        says = f"{service.name} {left} runs on {whom}, and may not be left for {to}{_because(back.reason)}"
+        says = f"{service.name} {left} runs on {_some(where)}, and may not be left for {to}{_because(back.reason)}"
         yield Finding("way-back", service.where, says, "Release a newer version, or --waive way-back=REASON.")
 
 
 def _because(reason: str) -> str:
     return f": {plain(reason, 300)}" if reason else ""
+
+
+def _some(names: Sequence[InstanceName]) -> str:
+    """Name a few instances, and say that there are others."""
+    return f"{', '.join(names[:4])}{' and others' if len(names) > 4 else ''}"

@@ -1,11 +1,14 @@
 """From a wish to go back, or only to have traffic where it belongs, to a plan, or to why there can't be one."""
 
+from collections.abc import Container
+
 from deploygate.admission import may_return
-from deploygate.behind import left_out, patience, traffic
+from deploygate.behind import back_in, left_out, patience, traffic
 from deploygate.endings import Goal
 from deploygate.findings import Finding
 from deploygate.inventory import Inventory
 from deploygate.names import InstanceName, Version
+from deploygate.past import Run
 from deploygate.plan import Move, Plan, Planned, floors_of, undo_seconds, watch_of
 from deploygate.refusals import bad_version, forbidden_to_undo, no_way_back, not_waived
 from deploygate.wish import Known, Wish
@@ -30,7 +33,7 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     if wish.version:
         targets = {one.name: wish.version for one in service.instances}
     elif undone and not idle:
-        targets = {name: move.was for name, move in undone.ways.items()}
+        targets = {name: move.was for name, move in _came_to(undone, known).items()}
     instances = tuple(
         one
         for environment in inventory.environments
@@ -62,14 +65,16 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     watch = watch_of(service)
     concerned = [one for one in service.instances if one in instances or one.name in out]
     environments = tuple(dict.fromkeys(one.environment for one in concerned))
-    worst = undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, drain=patience(service))
+    within = {one.name: one.environment for one in service.instances if one.environment in environments}
+    bound = {"grace": watch.grace, "deadline": watch.deadline, "drain": patience(service)}
+    worst = undo_seconds(len(moves), **bound, back_in=back_in(service))
     return Plan(
         goal=Goal.ROLLBACK,
         service=service.name,
         version=wish.version or next(iter(sorted(backs)), Version("")),
         moves=moves,
         watch=watch,
-        instances={one.name: one.environment for one in service.instances if one.environment in environments},
+        instances=within,
         floors=floors_of(service, environments),
         waived=dict(sorted(wish.waived.items())),
         expected=float(len(moves)),
@@ -77,8 +82,28 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
         of_run=undone.run if undone and not wish.version else "",
         raised=wish.raised,
         reason=wish.reason,
-        **traffic(service, known, {one.name for one in service.instances if one.environment in environments}),
+        spared=_spared(undone, targets, within) if undone and not (idle or wish.version) else {},
+        **traffic(service, known, within),
     )
+
+
+def _came_to(undone: Run, known: Known) -> dict[InstanceName, Move]:
+    """Return the moves that a deploy has made, or may have made.
+
+    Of one that is not known to be over, a forge may not have on record yet how far it came: what runs its version
+    counts as well.
+    """
+    more = undone.plan.moves if undone.ending is None else ()
+    seen = {name for name, one in known.seen.items() if one.running == undone.plan.version}
+    return undone.ways | {move.instance: move for move in more if move.instance in seen}
+
+
+def _spared(
+    undone: Run, targets: Container[InstanceName], within: Container[InstanceName]
+) -> dict[InstanceName, Version]:
+    """Return those that the deploy was to move as well and has not, each with its version: nobody may show it now."""
+    names = [move.instance for move in undone.plan.moves]
+    return {name: undone.plan.version for name in names if name in within and name not in targets}
 
 
 def plan_restore(wish: Wish, known: Known) -> Planned:
@@ -104,6 +129,6 @@ def plan_restore(wish: Wish, known: Known) -> Planned:
         watch=watch,
         instances={one.name: one.environment for one in places},
         floors={},
-        worst=undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline),
+        worst=undo_seconds(len(moves), grace=watch.grace, deadline=watch.deadline, back_in=back_in(service)),
         **traffic(service, known, names),
     )

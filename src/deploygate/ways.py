@@ -124,6 +124,9 @@ def killstart(way: Driver) -> KillStart:
     return way
 
 
+BACK_IN = 10.0  # seconds that a balancer may take to send traffic again, for each order to do so
+
+
 @dataclass(frozen=True, slots=True)
 class HAProxy:
     """HAProxy's runtime API: `sockets` are paths or `host:port`, one of each HAProxy; `server` names an instance's."""
@@ -163,6 +166,17 @@ class Balancing:
     by: HAProxy | Nginx | BalancerPrograms | Plugin
     drain: float = 30.0
     environments: tuple[str, ...] = ("production",)
+
+    @property
+    def back_in(self) -> float:
+        """The seconds that one order to put instances back may take, before it is trouble and is given again."""
+        match self.by:
+            case BalancerPrograms(timeout=timeout):
+                return timeout
+            case Nginx(hosts=hosts):
+                return BACK_IN * max(1, len(hosts))
+            case _:
+                return BACK_IN
 
     @property
     def tells(self) -> bool:

@@ -181,7 +181,8 @@ def answered(install: Install, folder: Path, method: str, does: str) -> GateErro
 def test_a_balancer_that_fails_is_a_trouble_of_its_instances_and_tells_of_nobody(
     install: Install, tmp_path: Path, does: str, says: str
 ) -> None:
-    broken = "".join(f"    def {name}(self, *a): {does}\n" for name in ("drain", "restore", "in_service"))
+    methods = ("drain", "restore", "in_service", "drained")
+    broken = "".join(f"    def {name}(self, *a): {does}\n" for name in methods)
     install("odd", "odd_7", f"{WHOLE}{broken}", group="balancers", odd="Whole")
     balancer = balancer_named(Plugin("odd"), tmp_path)
     service = made_service()
@@ -193,3 +194,26 @@ def test_a_balancer_that_fails_is_a_trouble_of_its_instances_and_tells_of_nobody
         why = f'the plug-in "odd" (odd 1.2) {says.format(method=method)}'
         assert call() == tuple(Trouble(one.name, why) for one in service.instances)
     assert balancer.in_service(service, service.instances) == {}
+    assert balancer.drained(service, service.instances) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [("return {'i1'}", {"i1"}), ("return {'i1', 'another'}", set()), ("return ['i1']", set()), (None, set())],
+)
+def test_a_balancer_may_tell_whom_a_gate_has_taken_out(
+    install: Install, tmp_path: Path, does: str | None, told: set[str]
+) -> None:
+    tells = f"    def drained(self, service, instances): {does}\n" if does else ""
+    install("pool", "pool_8", f"{WHOLE}{tells}", group="balancers", pool="Whole")
+    service = made_service()
+    assert balancer_named(Plugin("pool"), tmp_path).drained(service, service.instances) == told
+
+
+def test_a_balancer_that_could_not_be_asked_whom_a_gate_has_taken_out_is_named(
+    install: Install, tmp_path: Path
+) -> None:
+    text = f"{WHOLE}    def drained(self, service): return set()\n"
+    install("pool", "pool_9", text, group="balancers", pool="Whole")
+    with pytest.raises(GateError, match=r"its drained can't be called as drained\(service, instances\)"):
+        balancer_named(Plugin("pool"), tmp_path)

@@ -28,6 +28,20 @@ class Right:
         known = _known(service, instances)
         return {one.name: one.name not in self.out for one in instances if one.name in known}
 
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        return frozenset(self.out & _known(service, instances))
+
+
+class TellsOfNobody(Right):
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        del service, instances
+        return frozenset()
+
+
+class TellsOfAll(Right):
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        return frozenset(_known(service, instances))
+
 
 class NeverDrains(Right):
     def drain(self, service: Service, instances: Sequence[Instance], patience: float) -> tuple[Trouble, ...]:

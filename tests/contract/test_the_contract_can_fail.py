@@ -49,6 +49,8 @@ BALANCERS = {
     "NeverRestores": "what_is_restored_is_in_service_again",
     "PassesOverStrangers": "an_instance_that_it_does_not_know_is_a_trouble_and_keeps_no_other_from_its_turn",
     "RaisesForStrangers": "an_instance_that_it_does_not_know_is_a_trouble_and_keeps_no_other_from_its_turn",
+    "TellsOfAll": "it_tells_whom_a_gate_has_taken_out_where_it_tells_that_at_all",
+    "TellsOfNobody": "it_tells_whom_a_gate_has_taken_out_where_it_tells_that_at_all",
     "RestoresAll": "one_stays_out_while_another_comes_and_goes",
 }
 

@@ -57,6 +57,7 @@ def test_a_plan_says_of_the_balancer_what_concerns_its_instances() -> None:
     assert traffic(SVC, found, (name("p1"), name("i1"), name("i3"))) == {
         "balanced": ("i1", "i3"),
         "drain": 5.0,
+        "back_in": 10.0,
         "out": ("i1",),
         "apart": ("i3",),
     }
@@ -65,4 +66,6 @@ def test_a_plan_says_of_the_balancer_what_concerns_its_instances() -> None:
 def test_without_a_balancer_there_is_nothing_to_say() -> None:
     alone = service()
     assert patience(alone) == 0.0
-    assert traffic(alone, known(), fleet()) == {"balanced": (), "drain": 0.0, "out": (), "apart": ()}
+    assert traffic(alone, known(), fleet()) == {
+        "balanced": (), "drain": 0.0, "back_in": 0.0, "out": (), "apart": (),
+    }  # fmt: skip

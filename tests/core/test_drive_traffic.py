@@ -1,15 +1,16 @@
 """Whole runs behind a balancer: nothing is killed while it is sent traffic, and nothing well is left without."""
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
-from made import NEW, OLD
+from made import NEW, OLD, name
 from small_world import KilledError, SmallWorld, behind
 
 from deploygate.endings import Ending, Goal
 from deploygate.findings import Finding
 from deploygate.inventory import OnFailure
 from deploygate.names import PARALLEL_CHAIN
+from deploygate.rollout import Standing
 
 DEPLOY_BY_WAVES = [
     "switch p1=2.0",
@@ -19,7 +20,7 @@ DEPLOY_BY_WAVES = [
 
 
 def versions(world: SmallWorld) -> dict[str, str]:
-    return {name: version for name, (version, _) in world.running.items()}
+    return {one: version for one, (version, _) in world.running.items()}
 
 
 def everywhere(version: str) -> dict[str, str]:
@@ -263,7 +264,80 @@ def test_restore_leaves_out_what_is_not_well_and_says_so() -> None:
     state = world.run(Goal.RESTORE, None)
     assert (state.ending, world.log, world.out) == (Ending.CANNOT_TELL, [], {"i1"})
     assert state.cause is not None
-    assert state.cause.says == "stays out of the balancer: answered 503"
+    assert state.cause.says == "stays out of the balancer: answered 503 (until the deadline of 20 s)"
+
+
+def test_restore_waits_for_what_is_starting_yet_and_puts_back_meanwhile_what_is_well() -> None:
+    world = SmallWorld(behind(1, 2, floor=1))
+    killed_at("switch i2=2.0 i3=2.0", world)
+    began = world.time
+    world.slow["i3"] = began + 15.0  # the deadline is at 20 s
+    state = world.run(Goal.RESTORE, None)
+    assert (state.ending, world.log, world.out) == (Ending.ALREADY_THERE, ["restore i2", "restore i3"], set())
+    assert world.time - began < state.plan.worst
+
+
+def test_restore_waits_no_longer_than_the_deadline() -> None:
+    world = SmallWorld(behind())
+    killed_at("switch i1=2.0", world)
+    world.slow["i1"] = world.time + 25.0
+    state = world.run(Goal.RESTORE, None)
+    assert (state.ending, world.log, world.out) == (Ending.CANNOT_TELL, [], {"i1"})
+
+
+def test_restore_takes_what_runs_by_then_for_what_is_to_run() -> None:
+    world = SmallWorld(behind())
+    killed_at("switch i1=2.0", world)
+    world.slow["i1"] = world.time + 5.0
+    looks = count()
+
+    def told(_name: str, serving: bool) -> bool:  # noqa: FBT001 - the port's own
+        if next(looks) == 9:  # the host does to its end what the killed gate had begun
+            world.start("i1", NEW)
+        return serving
+
+    world.tells = told
+    assert world.run(Goal.RESTORE, None).ending is Ending.ALREADY_THERE
+    assert (world.running["i1"][0], world.out) == (NEW, set())
+
+
+def test_what_the_balancer_takes_in_late_is_waited_for_at_the_end_of_a_rollback() -> None:
+    world = SmallWorld(behind())
+    world.run()
+    slow = world.time + 18.0
+
+    def not_yet(what: str, _name: str) -> str:
+        return "its checks have not passed yet" if what == "restore" and world.time < slow else ""
+
+    world.trouble = not_yet
+    state = world.run(Goal.ROLLBACK, OLD)
+    assert (state.ending, world.out, versions(world)) == (Ending.ROLLED_BACK, set(), everywhere(OLD))
+
+
+def test_what_the_balancer_never_takes_in_is_a_rollback_that_failed_at_the_deadline() -> None:
+    world = SmallWorld(behind())
+    world.run()
+    world.trouble = lambda what, one: "its checks fail" if (what, one) == ("restore", "i2") else ""
+    began = world.time
+    state = world.run(Goal.ROLLBACK, OLD)
+    assert (state.ending, state.standing(Standing.STUCK), world.out) == (Ending.ROLLBACK_FAILED, ("i2",), {"i2"})
+    assert state.tracks[name("i2")].stuck == "at the last look: its checks fail"
+    assert world.time - began < state.plan.worst
+
+
+def test_a_stop_ends_the_wait_for_the_balancer() -> None:
+    world = SmallWorld(behind())
+    world.run()
+
+    def stopped(what: str, one: str) -> str:
+        if (what, one) != ("restore", "i2"):
+            return ""
+        world.stop = "SIGTERM" if "switch p1=1.0" in world.log else ""  # the last one is back
+        return "its checks fail"
+
+    world.trouble = stopped
+    assert world.run(Goal.ROLLBACK, OLD).ending is Ending.ROLLBACK_FAILED
+    assert world.log[world.log.index("switch p1=1.0") + 1 :] == ["restore i2"]
 
 
 def test_a_rollback_neither_drains_nor_restores_what_somebody_else_has_taken_out() -> None:

@@ -163,6 +163,18 @@ def test_a_run_that_was_cut_off_stops_another_version() -> None:
     assert planned(deploy(known(None, history), waived=waived("unfinished"))).version == NEW
 
 
+def test_a_run_that_was_cut_off_is_told_with_whom_it_left_out_of_the_balancer() -> None:
+    moves = plan(move("p1"), move("i1"), version=Version("1.5"))
+    history = past(run("r1", moves, None, "p1", out={name("i1"): 5.0}))
+    found = deploy(known(fleet(seen("i1", in_service=False)), history), of=BEHIND)
+    assert isinstance(found, tuple)
+    (unfinished,) = found
+    assert unfinished.says == "run r1 of Svc 1.5 was cut off and left the fleet half-way; still out of the balancer: i1"
+    assert unfinished.help.endswith(" Until then, deploygate restore Svc puts what is well back into the balancer.")
+    back = deploy(known(fleet(seen("i1", in_service=True)), history), of=BEHIND)
+    assert refused(back) == [("unfinished", "run r1 of Svc 1.5 was cut off and left the fleet half-way")]
+
+
 def test_a_waiver_for_a_bad_version_does_not_waive_a_half_done_deploy() -> None:
     bad = run("r1", plan(move("i1")), Ending.ROLLED_BACK, "i1", bad=True)
     half = run("r2", plan(move("i1"), version=Version("3.0")), None, "i1")
@@ -377,6 +389,24 @@ def test_a_rollback_takes_back_only_what_the_deploy_touched() -> None:
     assert names(found.moves) == ["p1", "i1"]
 
 
+def test_a_rollback_spares_what_the_deploy_did_not_come_to_and_says_which_version_it_must_not_show() -> None:
+    found = planned(rollback(known(fleet(seen("p1", NEW), seen("i1", NEW)), HALF)))
+    assert found.spared == dict.fromkeys(("i2", "i3"), NEW)
+    alone = planned(rollback(known(fleet(seen("p1", NEW)), HALF), environment=PARALLEL_CHAIN))
+    assert (names(alone.moves), alone.spared) == (["p1"], {})
+    named = planned(rollback(known(fleet(seen("p1", NEW)), HALF), version=OLD))
+    assert named.spared == {}
+
+
+def test_of_a_deploy_that_is_not_over_what_runs_its_version_is_taken_back_whatever_is_on_record_yet() -> None:
+    whole = plan(move("p1"), move("i1"), move("i2"), move("i3"))
+    observed = known(fleet(seen("p1", NEW), seen("i1", NEW)), past(run("r1", whole, None, "p1", alive=True)))
+    found = planned(rollback(observed))
+    assert (names(found.moves), found.spared) == (["p1", "i1"], dict.fromkeys(("i2", "i3"), NEW))
+    ended = known(observed.seen, past(run("r1", whole, Ending.MIXED, "p1")))
+    assert names(planned(rollback(ended)).moves) == ["p1"]
+
+
 def test_a_rollback_may_be_of_one_environment() -> None:
     found = planned(rollback(known(fleet(version=NEW), DEPLOYED), environment=PARALLEL_CHAIN))
     assert (names(found.moves), found.instances) == (["p1"], {"p1": PARALLEL_CHAIN})
@@ -462,7 +492,8 @@ def test_a_plan_says_who_is_behind_the_balancer_and_counts_the_draining() -> Non
     found = planned(deploy(of=BEHIND))
     assert (found.balanced, found.drain, found.out, found.apart) == (("i1", "i2", "i3"), 5.0, (), ())
     alone = planned(deploy(of=service(rollout=BEHIND.rollout)))
-    assert found.worst - alone.worst == 3 * 4 * 5.0  # each instance, on the way there and on both ways back
+    each = 3 * 4 * (5.0 + 10.0)  # each instance is drained and put back, on the way there and on both ways back
+    assert found.worst - alone.worst == each + 2 * (20.0 + 10.0)  # who is not in the balancer yet is waited for
     assert found.expected == alone.expected
 
 
@@ -546,9 +577,10 @@ def test_restore_is_a_plan_that_changes_nothing() -> None:
         watch=WATCH,
         instances={name("i1"): PRODUCTION},
         floors={},
-        worst=30.0,
+        worst=(10.0 + 20.0 + 10.0) + (20.0 + 10.0),
         balanced=(name("i1"),),
         drain=5.0,
+        back_in=10.0,
         out=(name("i1"),),
     )
 

@@ -398,7 +398,7 @@ def test_the_past_from_records_answers_as_the_past_from_journals(monkeypatch: py
     for seed in WITHOUT_JOURNALS:
         pairs = [
             (remembered(one.beginning, one.actions, one.events, one.ended, alive=False), recorded(one, number))
-            for number, one in enumerate(simulate(drawn(seed)).journals)
+            for number, one in enumerate(simulate(drawn(seed)).shared.journals)
             if one.beginning and concerned(one.beginning.plan)
         ]
         compared += len(pairs)

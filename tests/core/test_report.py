@@ -329,7 +329,7 @@ def test_a_plan_by_waves_says_how_many_go_together_and_how_far_that_reaches() ->
     assert isinstance(found, Plan)
     assert report.plan_text(found, careful) == (
         "Svc 1.0 -> 1.10: 1 parallel-chain instance and 3 production instances, in waves of 1, 2, as the floor"
-        " allows, about 12 s, at most 10 min with the way back\n"
+        " allows, about 12 s, at most 13 min with the way back\n"
         "  reach at most 2 of 3 production instances unproven at any time (67% of its traffic)\n"
         "  back  to 1.0, by kill and start, proven before the first change\n"
         "  via   the balancer: 3 instances drained in turn (5 s at most for connections), and put back once proven\n"
@@ -463,7 +463,10 @@ def test_a_restore_tells_who_stays_out_and_why() -> None:
     world = killed_before("switch i1=2.0")
     world.ill.add(("i1", OLD))
     shown = told(world, Goal.RESTORE, None)
-    assert (shown.ending, shown.why) == (Ending.CANNOT_TELL, "i1: stays out of the balancer: answered 503")
+    assert (shown.ending, shown.why) == (
+        Ending.CANNOT_TELL,
+        "i1: stays out of the balancer: answered 503 (until the deadline of 20 s)",
+    )
     assert [(row.instance, row.state) for row in shown.rows] == [("i1", "out of the balancer")]
     assert shown.concerns == ("ops", "nathan")
 

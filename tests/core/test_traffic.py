@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from made import NEW, OLD, WATCH, fleet, move, name, plan, seen
+from made import NEW, WATCH, fleet, move, name, plan, seen
 from msgspec.structs import replace
 
 from deploygate.endings import Ending, Goal
@@ -13,7 +13,6 @@ from deploygate.plan import Plan, back_rule, forward_rule
 from deploygate.probe import Health
 from deploygate.rollout import Phase, Rollout, Standing, apply, start
 from deploygate.rollout.forward import next_group
-from deploygate.rollout.settling import put_back
 from deploygate.rollout.traffic import drain, drained, no_traffic, restore, restored
 from deploygate.verdict import Tally
 
@@ -187,22 +186,73 @@ def test_what_was_drained_has_been_counted_already_and_waits_while_the_floor_is_
 # The end
 
 
-def test_what_was_taken_back_and_is_sent_no_traffic_is_stuck() -> None:
-    found = at(state(Phase.CLOSING, ending=Ending.ROLLED_BACK, changed=True), "i1", standing=Standing.BACK, out=True)
-    _, after = put_back(found, (Trouble(I1, "timed out"),))
+def closing(ending: Ending, **more: Any) -> Rollout:
+    """Return a run at its last look, of which i1 was taken back and i2 was not touched."""
+    planned = replace(PLAN, watch=replace(WATCH, fails=1), **more)
+    found = state(Phase.CLOSING, planned, ending=ending, changed=True)
+    return at(found, "i1", standing=Standing.BACK, rule=back_rule(planned, planned.moves[0], None))
+
+
+def last_look(found: Rollout, when: float, **i2: Any) -> Rollout:
+    return apply(found, Seen(when, (seen("i1", at=when), seen("i2", **{"at": when, **i2}), seen("i3", at=when))))
+
+
+DEADLINE = 100.0 + WATCH.deadline
+
+
+def test_what_was_taken_back_and_is_sent_no_traffic_until_the_deadline_is_stuck() -> None:
+    found = at(closing(Ending.ROLLED_BACK), "i1", out=True)
+    found = apply(found, Restored(101.0, (I1,), (Trouble(I1, "timed out"),)))
+    idle = seen("i1", at=DEADLINE - 1.0, in_service=False)
+    found = apply(found, Seen(DEADLINE - 1.0, (idle,)))
+    assert (found.phase, found.ending, restore(found)) == (Phase.CLOSING, Ending.ROLLED_BACK, Restore((I1,)))
+    found = apply(found, Restored(DEADLINE, (I1,), (Trouble(I1, "timed out"),)))
+    after = apply(found, Seen(DEADLINE, (replace(idle, at=DEADLINE),)))
     assert (after.ending, after.tracks[I1].standing, after.tracks[I1].stuck) == (
-        Ending.ROLLBACK_FAILED, Standing.STUCK, "timed out",
+        Ending.ROLLBACK_FAILED, Standing.STUCK, "at the last look: timed out",
     )  # fmt: skip
-    _, halted = put_back(replace(found, ending=Ending.MIXED), (Trouble(I1, "timed out"),))
-    assert (halted.ending, halted.tracks[I1].standing) == (Ending.MIXED, Standing.BACK)
+
+
+def test_a_run_that_claims_nothing_tells_the_balancer_once() -> None:
+    halted = at(closing(Ending.MIXED), "i1", out=True)
+    halted = apply(halted, Restored(101.0, (I1,), (Trouble(I1, "timed out"),)))
+    after = apply(halted, Seen(110.0, (seen("i1", at=110.0, in_service=False),)))
+    assert (after.phase, after.ending, after.tracks[I1].standing) == (Phase.UNLOCKING, Ending.MIXED, Standing.BACK)
+
+
+@pytest.mark.parametrize("ending", [Ending.ROLLED_BACK, Ending.ALREADY_THERE])
+def test_no_rollback_ended_well_while_one_runs_what_is_undone(ending: Ending) -> None:
+    found = closing(ending, goal=Goal.ROLLBACK, spared={name("i2"): NEW})
+    assert last_look(found, 101.0).ending is ending
+    after = last_look(found, 101.0, version=NEW)
+    assert (after.ending, after.tracks[name("i2")].stuck) == (
+        Ending.ROLLBACK_FAILED, "at the last look: runs 2.0, which is being undone",
+    )  # fmt: skip
+    assert last_look(closing(ending, goal=Goal.ROLLBACK), 101.0, version=NEW).ending is ending  # it always did
+
+
+def test_no_rollback_ended_well_while_a_gate_has_one_out_of_the_balancer_that_is_ill() -> None:
+    found = at(closing(Ending.ROLLED_BACK), "i2", out=True)
+    assert last_look(found, 101.0, in_service=True).ending is Ending.ROLLED_BACK
+    after = last_look(found, 101.0, in_service=False, **ILL)
+    assert (after.ending, after.tracks[name("i2")].stuck) == (
+        Ending.ROLLBACK_FAILED, "at the last look: the balancer sends it nothing",
+    )  # fmt: skip
+
+
+def test_where_an_untouched_one_has_lost_its_traffic_to_nobody_knows_whom_it_cannot_be_told() -> None:
+    found = last_look(closing(Ending.ROLLED_BACK), 101.0, in_service=False)
+    assert found.ending is Ending.ROLLED_BACK  # its checks may pass yet
+    after = last_look(found, DEADLINE, in_service=False)
+    assert (after.ending, after.cause and after.cause.says) == (
+        Ending.CANNOT_TELL, "was not touched, and the balancer sends it nothing",
+    )  # fmt: skip
+    apart = at(found, "i2", apart=True)
+    assert last_look(apart, 102.0, in_service=False).ending is Ending.ROLLED_BACK
 
 
 def test_a_rollback_whose_instance_stays_without_traffic_at_the_last_look_has_failed() -> None:
-    planned = replace(PLAN, watch=replace(WATCH, fails=1))
-    found = state(Phase.CLOSING, planned, ending=Ending.ROLLED_BACK, changed=True)
-    found = at(found, "i1", standing=Standing.BACK, rule=back_rule(planned, planned.moves[0], None))
-    sightings = (seen("i1", OLD, 101.0, in_service=False), seen("i2", at=101.0), seen("i3", at=101.0))
-    after = apply(found, Seen(101.0, sightings))
-    assert (after.ending, after.tracks[I1].stuck) == (
+    found = apply(closing(Ending.ROLLED_BACK), Seen(DEADLINE, (seen("i1", at=DEADLINE, in_service=False),)))
+    assert (found.ending, found.tracks[I1].stuck) == (
         Ending.ROLLBACK_FAILED, "at the last look: the balancer sends it nothing",
     )  # fmt: skip

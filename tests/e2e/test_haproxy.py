@@ -115,6 +115,19 @@ def test_an_instance_that_fails_its_checks_is_not_in_service(
     until(lambda: balancer.in_service(svc, svc.instances) == all_in(adcaster_1=False), "the check to fail")
 
 
+def test_a_backup_that_is_up_is_no_capacity_while_others_serve(ports: dict[str, int]) -> None:
+    with HAProxyServer(ports, {"adcaster-3": "backup"}) as server:
+        balancer, svc = made(ports, server.unix)
+        assert balancer.in_service(svc, svc.instances) == all_in(adcaster_3=False)
+        with Load(server.url) as load:
+            load.wait_for(50)
+        assert set(load.result().answers) == {"adcaster-1", "adcaster-2"}
+        assert balancer.drain(svc, svc.instances[2:], 1.0) == ()
+        assert balancer.drained(svc, svc.instances) == frozenset()  # it was not in service before either
+        assert balancer.restore(svc, svc.instances[2:]) == ()  # it is up, which is all that it can be
+        assert balancer.in_service(svc, svc.instances) == all_in(adcaster_3=False)
+
+
 def test_an_operator_s_maintenance_is_left_alone(server: HAProxyServer, ports: dict[str, int]) -> None:
     balancer, svc = made(ports, server.unix)
     one = svc.instances[1:2]

@@ -26,13 +26,21 @@ def test_connections_are_drained_once_on_the_way_there_and_twice_on_the_way_back
     assert undo_seconds(4, **bound, drain=5.0) == 4 * (5.0 + 10.0 + 20.0)
     without = worst_seconds(4, **bound, bake=7.0)
     assert worst_seconds(4, **bound, bake=7.0, drain=5.0) == without + 4 * 5.0 + 2 * 4 * 5.0
-    assert worst_seconds(0, **bound, bake=7.0, drain=5.0) == 0.0
+    assert worst_seconds(0, **bound, bake=7.0, drain=5.0, back_in=3.0) == 0.0
+
+
+def test_whom_the_balancer_does_not_take_in_at_once_is_waited_for_on_each_way_back() -> None:
+    bound = {"grace": 10.0, "deadline": 20.0}
+    undo = 4 * (10.0 + 20.0 + 3.0) + 20.0 + 3.0
+    assert undo_seconds(4, **bound, back_in=3.0) == undo
+    without = worst_seconds(4, **bound, bake=7.0)
+    assert worst_seconds(4, **bound, bake=7.0, back_in=3.0) == without + 4 * 3.0 + 2 * (4 * 3.0 + 20.0 + 3.0)
 
 
 def test_the_longest_deploy_counts_what_the_driver_and_the_balancer_may_take() -> None:
     assert worst_case(service()) == worst_seconds(4, grace=10.0, deadline=20.0, bake=7.0)
     balanced = service(balancer=Balancing(BEFORE, drain=5.0))
-    assert worst_case(balanced) == worst_seconds(4, grace=10.0, deadline=20.0, bake=7.0, drain=5.0)
+    assert worst_case(balanced) == worst_seconds(4, grace=10.0, deadline=20.0, bake=7.0, drain=5.0, back_in=10.0)
     programs = service(deploy=Programs(DO, DO, DO, timeout=50.0, grace=3.0))
     assert worst_case(programs) == worst_seconds(4, grace=50.0, deadline=20.0, bake=7.0)
     plugged = service(deploy=Plugin("nomad", grace=3.0))

@@ -9,7 +9,7 @@ import pytest
 
 from .fleet import Fleet, Gate
 
-SLOW = {"s-2": {"slow": 0.7}}
+SLOW = {"s-2": {"slow": 2.0}}
 
 
 def lock(fleet: Fleet) -> dict[str, str]:
@@ -46,6 +46,48 @@ def test_a_rollback_by_hand_takes_the_lock_from_a_deploy_that_runs(fleet: Fleet)
     assert fleet.raised() == []
     fleet.release("3.0")
     assert fleet.deploy("3.0").end == (0, "deployed")
+
+
+# A gate that is about to take the lock says so, and waits for a word: that is how far two gates get in their own time.
+HELD = """
+import os, time
+from deploygate.adapters.locks import FileLocks
+
+taken = FileLocks.take
+
+def take(self, service, rank):
+    open(os.environ["HELD"] + "/here", "w").close()
+    while not os.path.exists(os.environ["HELD"] + "/go"):
+        time.sleep(0.002)
+    return taken(self, service, rank)
+
+FileLocks.take = take
+"""
+
+
+def test_what_a_deploy_does_until_its_lock_is_taken_is_taken_back_too(fleet: Fleet) -> None:
+    fleet.release("2.0", at={"s-1": {"slow": 2.0}, "s-2": {"slow": 2.0}})
+    held = fleet.folder / "held"
+    held.mkdir()
+    (held / "sitecustomize.py").write_text(HELD)
+    deploy = fleet.begin("deploy", "Svc", "2.0")
+    fleet.wait(lambda: ("s-1", "2.0") in changed(fleet), deploy)
+    fleet.environment = {"PYTHONPATH": str(held), "HELD": str(held)}
+    back = fleet.begin("rollback", "Svc")
+    fleet.wait((held / "here").exists, back)
+    assert ("s-2", "2.0") not in changed(fleet)  # so the rollback has planned without it
+    fleet.began(deploy, ("s-2", "2.0"))
+    (held / "go").touch()
+    told = back.told()
+    assert told.end == (0, "rolled_back"), told
+    assert {name for batch in fleet.switches() for name, _ in batch} == {"p-1", "s-1", "s-2"}
+    assert deploy.told().end == (10, "interrupted")
+    fleet.assert_whole("1.0")
+
+
+def changed(fleet: Fleet) -> list[tuple[str, str | None]]:
+    """Return what the second run has changed so far."""
+    return [one for batch in made(fleet) for one in batch]
 
 
 def test_a_version_is_not_held_to_be_bad_because_somebody_took_it_back(fleet: Fleet) -> None:

@@ -1,13 +1,12 @@
 """Whole runs in a simulated world: a deploy, what it raises, what comes after it, and the promises held against it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
-from deploygate.drive import drive
 from deploygate.endings import Ending, Goal
-from deploygate.events import Action, Drained, Event, RaiseRollback, Seen, Switch, Switched
-from deploygate.findings import Finding, Where
+from deploygate.events import Drained, Event, RaiseRollback, Seen, Switch, Switched
+from deploygate.findings import Where
 from deploygate.inventory import (
     BackKind,
     Instance,
@@ -21,22 +20,21 @@ from deploygate.inventory import (
 )
 from deploygate.names import PARALLEL_CHAIN, PRODUCTION, InstanceName, RunId, ServiceName, Version
 from deploygate.past import Past
-from deploygate.perform import World, look_at
-from deploygate.plan import Plan, Planned
+from deploygate.plan import Plan
 from deploygate.planning import plan_deploy
-from deploygate.probe import HealthProbe, Sighting
-from deploygate.returning import plan_restore, plan_rollback
+from deploygate.probe import HealthProbe
 from deploygate.rollout import Phase, Standing, replay
 from deploygate.rollout import Rollout as State
 from deploygate.ways import Argv, Balancing, KillStart, Plugin
 from deploygate.wish import Known, Wish
 
 from .fleet import Fleet
+from .overtaking import Overtaking
+from .run import SERVICE, Shared, SimGate, Told
 from .scenario import NEW, OLD, Fault, Raising, Scenario
-from .world import Calls, FuseBlownError, Killed, SimBalancer, SimClock, SimHosts, SimJournal, SimLocks, SimProber
+from .world import Calls, SimJournal
 
 HEALTH = HealthProbe(interval=1.0, timeout=1.0, passes=2, fails=2, min_healthy=2.0, deadline=10.0)
-SERVICE = ServiceName("AdCaster")
 
 
 def service_of(scenario: Scenario) -> Service:
@@ -71,21 +69,6 @@ def service_of(scenario: Scenario) -> Service:
     )
 
 
-@dataclass(slots=True)
-class Told:
-    """How one run ended: a state, or the reasons of a refusal, or nothing when it was killed."""
-
-    goal: Goal
-    state: State | None = None
-    plan: Plan | None = None
-    refused: tuple[Finding, ...] = ()
-    events: list[Event] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
-    baseline: tuple[Sighting, ...] = ()
-    killed: bool = False
-    looked: dict[InstanceName, list[float]] = field(default_factory=dict)
-
-
 class Simulation:
     """One scenario: its fleet, its lock, its journals, and every run in it."""
 
@@ -93,15 +76,29 @@ class Simulation:
         self.scenario = scenario
         self.fleet = Fleet(scenario)
         self.service = service_of(scenario)
-        self.inventory = Inventory((PARALLEL_CHAIN, PRODUCTION), {SERVICE: self.service})
-        self.holder: dict[str, tuple[RunId, Goal, bool]] = {}
-        self.journals: list[SimJournal] = []
-        self.told: list[Told] = []
+        self.shared = Shared(self.fleet, self.service, Inventory((PARALLEL_CHAIN, PRODUCTION), {SERVICE: self.service}))
 
-    def _planned(self, wish: Wish, known: Known) -> Planned:
-        if wish.goal is Goal.RESTORE:
-            return plan_restore(wish, known)
-        return (plan_deploy if wish.goal is Goal.DEPLOY else plan_rollback)(self.inventory, wish, known)
+    @property
+    def told(self) -> list[Told]:
+        """Every run, in the order in which they began."""
+        return self.shared.told
+
+    def gate(
+        self,
+        wish: Wish,
+        calls: Calls,
+        *,
+        raising: Raising = Raising.WORKS,
+        watch: Callable[[State, Event], None] = lambda _state, _event: None,
+        elsewhere: bool = False,
+    ) -> SimGate:
+        """Return a gate that is about to plan and drive one run."""
+
+        def watched(state: State, event: Event) -> None:
+            watch(state, event)
+            _hold_capacity(self.fleet, state, event)
+
+        return SimGate(self.shared, wish, calls, SimForge(self, raising), watched, elsewhere=elsewhere)
 
     def run(
         self,
@@ -112,57 +109,10 @@ class Simulation:
         watch: Callable[[State, Event], None] = lambda _state, _event: None,
     ) -> Told:
         """Plan and drive one run, until its end or until it is killed."""
-        told = Told(wish.goal)
-        self.told.append(told)
-        run = RunId(f"run-{len(self.told)}")
-        journal = SimJournal(run, calls, self.journals)
-        prober = SimProber(self.fleet, calls, told.looked)
-        hosts = SimHosts(self.fleet, calls, wish.goal, {})
-        locks = SimLocks(run, self.holder)
-        world = World(
-            run,
-            SimClock(self.fleet, calls),
-            prober,
-            hosts,
-            locks,
-            SimBalancer(self.fleet, calls),
-            SimForge(self, raising),
-        )
-
-        def announce(state: State, action: Action, event: Event | None) -> None:
-            if event is not None:
-                told.actions.append(action)
-                told.events.append(event)
-                watch(state, event)
-                _hold_capacity(self.fleet, state, event)
-
-        try:
-            baseline = look_at(world, self.service, self.scenario.names).sightings
-            seen = {sighting.instance: sighting for sighting in baseline}
-            known = Known(seen, (), Past(journal.past(SERVICE)))
-            planned = self._planned(wish, known)
-            if isinstance(planned, tuple):
-                told.refused = planned
-                return told
-            told.plan = planned
-            hosts.floors.update({str(name): floor for name, floor in planned.floors.items()})
-            if wish.goal is not Goal.ROLLBACK and planned.idle:
-                return told
-            told.baseline = tuple(seen[name] for name in planned.instances)
-            told.state = drive(world, self.service, planned, told.baseline, journal, announce)
-        except Killed:
-            told.killed = True
-            journal.alive = False
-            held = self.holder.get(SERVICE)
-            if held and held[0] == run:
-                self.holder[SERVICE] = (held[0], held[1], False)
-        except FuseBlownError:
-            told.killed = True
-            last = told.actions[-1] if told.actions else None
-            self.fleet.violations.append(f"promise 1: a run that never ends ({last})")
-        else:
-            journal.alive = False
-        return told
+        one = self.gate(wish, calls, raising=raising, watch=watch)
+        one.plan()
+        one.go()
+        return one.told
 
 
 @dataclass(slots=True)
@@ -200,10 +150,14 @@ def simulate(scenario: Scenario) -> Simulation:
         broken = broken | {"way-back": "we know"}
     wish = Wish(simulation.service, Version(NEW), waived=broken)
     calls = Calls(simulation.fleet, scenario.killed_at, scenario.stopped_at)
+    by_hand = _by_hand(simulation, calls) if scenario.overtaken else None
     first = simulation.run(wish, calls, raising=scenario.raising, watch=_one_unproven(simulation))
-    _hold(simulation, first)
+    if not (by_hand and by_hand.over and first.state and first.state.ending is Ending.DEPLOYED):  # and then taken back
+        _hold(simulation, first)
+    if by_hand:
+        by_hand.finish()
     interrupted = first.state is not None and first.state.ending is Ending.INTERRUPTED
-    if first.killed or interrupted:
+    if scenario.then and (first.killed or interrupted):
         goal = Goal.DEPLOY if scenario.then == "deploy" else Goal.ROLLBACK
         version = Version(NEW) if goal is Goal.DEPLOY else None
         again = Wish(simulation.service, version, waived=broken if goal is Goal.DEPLOY else {}, goal=goal)
@@ -216,6 +170,14 @@ def simulate(scenario: Scenario) -> Simulation:
         if scenario.healed:
             _hold_finished(simulation, second)
     return simulation
+
+
+def _by_hand(simulation: Simulation, calls: Calls) -> Overtaking:
+    """Have somebody roll back by hand in the middle of a deploy, on its machine or on another."""
+    scenario = simulation.scenario
+    wish = Wish(simulation.service, None, goal=Goal.ROLLBACK)
+    gate = simulation.gate(wish, Calls(simulation.fleet), elsewhere=scenario.elsewhere)
+    return Overtaking(gate, calls, scenario.overtaken or (0, 0), lambda told: _hold(simulation, told))
 
 
 def _hold_finished(simulation: Simulation, told: Told) -> None:
@@ -361,9 +323,9 @@ def _hold_rolled_back(fleet: Fleet, ways: dict[InstanceName, Version | None]) ->
 
 
 def _hold_remembered(simulation: Simulation) -> None:
-    journal = SimJournal(RunId("later"), Calls(simulation.fleet), simulation.journals)
+    journal = SimJournal(RunId("later"), Calls(simulation.fleet), simulation.shared.journals)
     known = Known(simulation.fleet.shown, (), Past(journal.past(SERVICE)))
-    verdict = plan_deploy(simulation.inventory, Wish(simulation.service, Version(NEW)), known)
+    verdict = plan_deploy(simulation.shared.inventory, Wish(simulation.service, Version(NEW)), known)
     if isinstance(verdict, Plan) or "bad-version" not in {finding.rule for finding in verdict}:
         simulation.fleet.violations.append("promise 7: a version that failed was not remembered")
 

@@ -46,9 +46,10 @@ class Scenario:
     """One simulated rollout.
 
     `killed_at` and `stopped_at` count the gate's calls to the world; `then` is what is done after a kill or a
-    stop, with all faults taken away if `healed`; a late fault shows after `good_for` seconds. `balanced` fleets
-    stand behind a balancer, which does not obey for the `jammed`; with `restores`, traffic is put right first.
-    `back` is what the new release says of the way back from it.
+    stop (nothing where it is empty), with all faults taken away if `healed`; a late fault shows after `good_for`
+    seconds. `balanced` fleets stand behind a balancer, which does not obey for the `jammed`; with `restores`, traffic
+    is put right first. `back` is what the new release says of the way back from it. At the calls `overtaken` of the
+    deploy somebody plans a rollback by hand, and takes the lock for it; `elsewhere`, on another machine.
     """
 
     parallel: int = 1
@@ -70,6 +71,8 @@ class Scenario:
     waves: tuple[Wave, ...] = ()
     restores: bool = False
     back: BackKind = BackKind.ALLOWED
+    overtaken: tuple[int, int] | None = None
+    elsewhere: bool = False
 
     @property
     def names(self) -> tuple[InstanceName, ...]:
@@ -110,6 +113,8 @@ class _Later(TypedDict):
     waves: tuple[Wave, ...]
     restores: bool
     back: BackKind
+    overtaken: tuple[int, int] | None
+    elsewhere: bool
 
 
 def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
@@ -119,4 +124,14 @@ def _later(dice: random.Random, names: tuple[InstanceName, ...]) -> _Later:
     waves = dice.choice(((), (), (Wave(1), Wave(2)), (Wave(1), Wave(50, percent=True), Wave(100, percent=True))))
     restores = balanced and dice.random() < 0.3
     back = dice.choice((*[BackKind.ALLOWED] * 5, BackKind.MANUAL, BackKind.FORBIDDEN))
-    return _Later(balanced=balanced, jammed=jammed, waves=waves, restores=restores, back=back)
+    begun = dice.randrange(120)
+    overtaken = (begun, begun + dice.choice((0, dice.randrange(60)))) if dice.random() < 0.2 else None
+    return _Later(
+        balanced=balanced,
+        jammed=jammed,
+        waves=waves,
+        restores=restores,
+        back=back,
+        overtaken=overtaken,
+        elsewhere=dice.random() < 0.5,
+    )

@@ -1,6 +1,6 @@
 """The gate's ports on a simulated fleet, with a fuse, and with a kill switch that works like SIGKILL."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -38,6 +38,7 @@ class Calls:
     made: int = 0
     stopped: bool = False
     heard: bool = False
+    meanwhile: Callable[[], None] = lambda: None  # what others do at each call
 
     def count(self) -> None:
         """Count one call."""
@@ -49,6 +50,7 @@ class Calls:
             self.stopped = True
         if self.made == self.killed_at:
             raise Killed
+        self.meanwhile()
 
 
 @dataclass(slots=True)
@@ -101,18 +103,27 @@ class SimHosts:
     calls: Calls
     goal: Goal
     floors: dict[str, int]
+    leases: dict[InstanceName, RunId]
+    mine: set[InstanceName] = field(default_factory=set)
     proven: set[tuple[InstanceName, str]] = field(default_factory=set)
 
     def claim(
-        self, _service: Service, _instances: Sequence[InstanceName], _lease: Lease, _over: Sequence[RunId]
+        self, _service: Service, instances: Sequence[InstanceName], lease: Lease, _over: Sequence[RunId]
     ) -> tuple[Lease, ...]:
+        """Take the hosts: who may, the lock has decided, and a rollback on another machine may always."""
+        self.leases.update(dict.fromkeys(instances, lease.run))
+        self.mine |= set(instances)
         return ()
 
-    def leave(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> None:
+    def leave(self, _service: Service, instances: Sequence[InstanceName], run: RunId) -> None:
         self.calls.count()
+        for name in instances:
+            if self.leases.get(name) == run:
+                del self.leases[name]
 
-    def lost(self, _service: Service, _instances: Sequence[InstanceName], _run: RunId) -> str:
-        return ""
+    def lost(self, _service: Service, instances: Sequence[InstanceName], run: RunId) -> str:
+        gone = any(self.leases.get(name) != run for name in instances if name in self.mine)
+        return "another run" if gone else ""
 
     def stage(self, _service: Service, releases: Sequence[Start]) -> tuple[Trouble, ...]:
         self.calls.count()
@@ -134,8 +145,11 @@ class SimHosts:
             if start.version not in self.fleet.boxes[start.instance].installed
         )
 
-    def switch(self, service: Service, changes: Sequence[Change], _run: RunId) -> tuple[Trouble, ...]:
+    def switch(self, service: Service, changes: Sequence[Change], run: RunId) -> tuple[Trouble, ...]:
         self.calls.count()
+        by = self.lost(service, [change.instance for change in changes], run)
+        if by:
+            return tuple(Trouble(change.instance, f"{by} took over the lock", by) for change in changes)
         if self.calls.heard:
             self.fleet.violations.append("promise 1: something was started after an abort")
         self._hold_against_promises(service, changes)
@@ -271,6 +285,7 @@ class SimLocks:
 
     run: RunId
     holder: dict[str, tuple[RunId, Goal, bool]]
+    guarded: set[RunId] = field(default_factory=set)
 
     def take(self, service: ServiceName, rank: Goal) -> tuple[str, str]:
         held = self.holder.get(service)
@@ -282,7 +297,11 @@ class SimLocks:
     @contextmanager
     def guard(self, service: ServiceName) -> Iterator[str]:
         held = self.holder.get(service)
-        yield "" if held and held[0] == self.run else "another run"
+        self.guarded.add(self.run)
+        try:
+            yield "" if held and held[0] == self.run else "another run"
+        finally:
+            self.guarded.discard(self.run)
 
     def lease(self, rank: Goal, lasts: float) -> Lease:
         return Lease(self.run, rank, "here", "1-1", "then", lasts)

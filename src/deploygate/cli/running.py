@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
@@ -16,6 +16,7 @@ from deploygate.cli.wiring import Gate
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.events import Action, Event, LockTaken
+from deploygate.fencing import Found, fenced
 from deploygate.findings import Finding
 from deploygate.names import Environment, RunId
 from deploygate.plan import Plan, Planned
@@ -59,24 +60,37 @@ def run(gate: Gate, wish: Wish, telling: Telling) -> Account | None:
     """Plan a wish from what is observed, run it, and return what is to be told of it; a rehearsal is printed only."""
     if not telling.dry_run:
         gate.clock.listen()
-    known = find_out(gate, wish.service)
-    planned = plan_for(gate, wish, known)
+    world, (known, planned) = gate.world, _found(gate, wish)
+    if not telling.dry_run:
+        world, (known, planned) = fenced(world, wish, (known, planned), lambda: _found(gate, wish))
     if isinstance(planned, tuple):
         busy = known.past.under_way(wish.goal)
         name = gate.world.run
         told = locked(name, wish.goal, wish.service, asked(wish), busy) if busy else refusal(name, wish, planned)
+        told = replace(told, done=_overtook(world.claimed))
     elif wish.goal is not Goal.ROLLBACK and planned.idle:
         told = already_there(gate.world.run, wish.service, planned, known.seen)
     elif telling.dry_run:
         _rehearsed(planned, known, telling.form)
         return None
     else:
-        told = _run(gate, wish, planned, known, telling)
+        told = _run(replace(gate, world=world), wish, planned, known, telling)
     if not telling.dry_run and told.ending is not Ending.LOCKED:
         unsure = told.ending in {Ending.INTERRUPTED, Ending.INTERNAL_ERROR, Ending.CANNOT_TELL}
         state = "success" if succeeded(told.ending, told.goal) else "error" if unsure else "failure"
         _say(gate, wish, state, f"{told.ending}: {told.headline}")
     return told
+
+
+def _found(gate: Gate, wish: Wish) -> Found:
+    known = find_out(gate, wish.service)
+    return known, plan_for(gate, wish, known)
+
+
+def _overtook(claimed: Event | None) -> tuple[str, ...]:
+    """Say from which run the lock was taken before it turned out that there is nothing to be done with it."""
+    over = claimed.over if isinstance(claimed, LockTaken) else ""
+    return (f"took the lock over from {over}",) if over else ()
 
 
 def plan_for(gate: Gate, wish: Wish, known: Known) -> Planned:

@@ -11,7 +11,7 @@ from deploygate.contract.driven import STRANGER, instances
 from deploygate.events import Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName
-from deploygate.ports import Balancer
+from deploygate.ports import Balancer, Telling
 
 Served = Callable[[], Collection[InstanceName]]
 
@@ -153,6 +153,18 @@ class BalancerContract:
         assert instances(balancer.restore(service, [stranger, begun[0]])) == [STRANGER]
         says()
         assert balancer.in_service(service, [stranger]).get(STRANGER) is not True
+
+    def test_it_tells_whom_a_gate_has_taken_out_where_it_tells_that_at_all(
+        self, balancer: Balancer, service: Service, begun: Sequence[Instance]
+    ) -> None:
+        if not isinstance(balancer, Telling):
+            return  # then journals and records are all that the gate goes by
+        assert balancer.drained(service, begun) == frozenset()
+        assert self._drain(balancer, service, begun[0]) == ()
+        assert balancer.drained(service, begun) == {begun[0].name}
+        assert balancer.drained(service, begun[1:]) == frozenset()
+        assert balancer.restore(service, begun[:1]) == ()
+        assert balancer.drained(service, begun) == frozenset()
 
     def test_asked_for_nothing_it_does_nothing(
         self, balancer: Balancer, service: Service, says: Callable[..., None]

@@ -5,13 +5,14 @@ from msgspec.structs import replace
 from deploygate.endings import Ending, Goal
 from deploygate.events import LockHeld, LockTaken, RollbackEnded, Trouble
 from deploygate.inventory import BackKind, OnFailure
-from deploygate.names import Environment, InstanceName
+from deploygate.names import Environment, InstanceName, Version
 from deploygate.plan import back_rule
 from deploygate.rollout.settling import mark_stuck, settle
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track, stand
 from deploygate.rollout.table import Phase, Turn
 from deploygate.rollout.traffic import back_in
 from deploygate.verdict import CannotTell, Fail, Pass, Rule, Tally, fault, judge
+from deploygate.wording import seconds
 
 
 def take_back(rollout: Rollout, *, with_current: bool = False) -> Rollout:
@@ -88,9 +89,12 @@ def proved(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
 
 
 def surveyed(rollout: Rollout) -> Outcome:
-    """Verify those that run their old version already, without a restart: what runs is read, not remembered."""
+    """Verify those that run their old version already, without a restart: what runs is read, not remembered.
+
+    Where traffic is all that is to be put right, the others are waited for: they may be starting yet.
+    """
     there = tuple(name for name in rollout.queue if is_back(rollout, name))
-    if rollout.plan.goal is Goal.RESTORE:
+    if rollout.plan.goal is Goal.RESTORE and rollout.now >= rollout.claimed + rollout.plan.watch.deadline:
         rollout = mark_stuck(rollout, tuple(_unwell(rollout, name) for name in rollout.queue if name not in there))
     if not rollout.queue:
         return Turn.SETTLED, settle(rollout)
@@ -171,13 +175,17 @@ _DECIDED = {Standing.BACK, Standing.STUCK}
 def _unwell(rollout: Rollout, name: InstanceName) -> Trouble:
     track = rollout.tracks[name]
     says = fault(_rule(rollout, track), track.seen)[0] if track.seen else "not observed"
-    return Trouble(name, f"stays out of the balancer: {says}")
+    within = seconds(rollout.plan.watch.deadline)
+    return Trouble(name, f"stays out of the balancer: {says} (until the deadline of {within})")
 
 
 def _rule(rollout: Rollout, track: Track) -> Rule:
     """Return what an instance must show to be back; the process that must be gone is the new one."""
     if track.move is None:
         raise ValueError("an instance without a move has no way back")
+    if rollout.plan.goal is Goal.RESTORE:  # whatever runs there now: what was being started may be there only later
+        running = track.seen.running if track.seen else None
+        return back_rule(rollout.plan, replace(track.move, was=Version(running) if running else track.move.was), None)
     before = track.fresh
     if before is None and track.seen is not None and track.seen.running != track.move.was:
         before = track.seen.identity
@@ -193,13 +201,14 @@ def _ruled(rollout: Rollout, names: tuple[InstanceName, ...]) -> Rollout:
 
 def _returning(rollout: Rollout, names: tuple[InstanceName, ...], troubles: tuple[Trouble, ...]) -> Rollout:
     tracks = dict(rollout.tracks)
+    began = rollout.claimed if rollout.plan.goal is Goal.RESTORE else rollout.now
     for name in names:
         track = tracks[name]
         tracks[name] = replace(
             track,
             standing=Standing.RETURNING,
             rule=_rule(rollout, track),
-            tally=Tally(started=rollout.now),
+            tally=Tally(started=began),
         )
     return mark_stuck(replace(rollout, tracks=tracks), troubles)
 

@@ -76,6 +76,8 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
     match rollout.phase, event:
         case Phase.CLOSING, LockLost():
             return Turn.AGAIN, replace(rollout, lost=True)
+        case Phase.CLOSING, Interrupted():
+            return Turn.AGAIN, replace(rollout, stopped=True)
         case _, (Interrupted() | LockLost()) as stop:
             return _stopped(rollout, stop)
         case _, Broke() as defect:
@@ -99,7 +101,7 @@ def _turn(rollout: Rollout, event: Event) -> Outcome:  # noqa: C901, PLR0911, PL
         case ((Phase.RAISING | Phase.UNDOING), Restored() as put_back):
             return Turn.RESTORED, traffic.restored(rollout, put_back)
         case Phase.CLOSING, Restored() as put_back:
-            return settling.put_back(traffic.restored(rollout, put_back), put_back.troubles)
+            return Turn.RESTORED, traffic.restored(rollout, put_back)
         case Phase.READY, Switched(troubles=troubles):
             return forward.switched(rollout, troubles)
         case Phase.WATCHING, Seen():
@@ -132,7 +134,7 @@ def _stopped(rollout: Rollout, event: Interrupted | LockLost) -> Outcome:
     """Leave; where another run has the lock, what was seen may be its doing, and is no verdict on the version."""
     cause = rollout.cause or Cause(event.says) if isinstance(event, Interrupted) else _overtaken(rollout, event)
     lost = isinstance(event, LockLost)
-    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=cause, lost=lost)
+    return Turn.INTERRUPTED, replace(rollout, ending=Ending.INTERRUPTED, cause=cause, lost=lost, stopped=not lost)
 
 
 def _overtaken(rollout: Rollout, event: LockLost) -> Cause:
@@ -159,7 +161,7 @@ def _broke(rollout: Rollout, event: Broke) -> Outcome:
             return Turn.DONE, rollout
         case Phase.UNDOING | Phase.VERIFYING:
             return back.gave_up(rollout, event.says)
-        case Phase.CLOSING if rollout.ending is Ending.ROLLED_BACK:
+        case Phase.CLOSING if rollout.ending in traffic.CLAIMS:
             return Turn.DONE, replace(rollout, ending=Ending.CANNOT_TELL)
         case Phase.CLOSING | Phase.PRUNING | Phase.UNLOCKING:
             return Turn.DONE, rollout

@@ -124,8 +124,8 @@ def _undo(rollout: Rollout) -> Action:
 
 
 def _undo_seconds(plan: Plan) -> float:
-    watch = plan.watch
-    return undo_seconds(len(plan.way_back), grace=watch.grace, deadline=watch.deadline, drain=plan.drain)
+    bound = {"grace": plan.watch.grace, "deadline": plan.watch.deadline, "drain": plan.drain}
+    return undo_seconds(len(plan.way_back), **bound, back_in=plan.back_in)
 
 
 def _watch(rollout: Rollout) -> Action:

@@ -4,38 +4,34 @@ from msgspec.structs import replace
 
 from deploygate.endings import Ending, Goal
 from deploygate.events import Trouble
+from deploygate.names import InstanceName
+from deploygate.probe import Health
 from deploygate.rollout.state import Cause, Outcome, Rollout, Standing, Track
 from deploygate.rollout.table import Turn
-from deploygate.rollout.traffic import no_traffic, restore
+from deploygate.rollout.traffic import CLAIMS, at_the_end, no_traffic, restore
 from deploygate.verdict import fault
 
 
 def closing(rollout: Rollout) -> Outcome:
-    """Put back what is out, once; hold "rolled back" against the last look: a claim that is not seen is not made."""
+    """Put back what is out, and hold the ending against the last look: a claim that is not seen is not made.
+
+    What its balancer does not take in yet is waited for, until the deadline of the watch.
+    """
     if restore(rollout):
         return Turn.AGAIN, rollout
-    if rollout.ending is not Ending.ROLLED_BACK:
+    if rollout.ending not in CLAIMS:
         return Turn.DONE, rollout
-    doubts = [
-        (name, doubt)
-        for name, track in rollout.tracks.items()
-        if track.standing is Standing.BACK and (doubt := _doubt(track))
-    ]
-    if not doubts:
+    doubts = {name: doubt for name, track in rollout.tracks.items() if (doubt := _doubt(rollout, name, track))}
+    idle = tuple(name for name in rollout.tracks if name not in doubts and _idle(rollout.tracks[name]))
+    if not doubts and not idle:
         return Turn.DONE, rollout
-    if rollout.looks + 1 < rollout.plan.watch.fails:
+    if rollout.looks + 1 < rollout.plan.watch.fails or (not at_the_end(rollout) and _traffic_may_come(rollout)):
         return Turn.AGAIN, rollout
-    name, says = doubts[0]
-    rollout = mark_stuck(rollout, (Trouble(name, f"at the last look: {says}"),))
-    return Turn.DONE, settle(rollout)
-
-
-def put_back(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Outcome:
-    """Note who is in the balancer again at the end; what was taken back and is sent no traffic is stuck."""
-    stuck = tuple(one for one in troubles if rollout.tracks[one.instance].standing is Standing.BACK)
-    if rollout.ending in {Ending.ROLLED_BACK, Ending.ALREADY_THERE} and stuck:
-        return Turn.RESTORED, settle(mark_stuck(rollout, stuck))
-    return Turn.RESTORED, rollout
+    if doubts:
+        rollout = mark_stuck(rollout, tuple(Trouble(name, doubt) for name, doubt in doubts.items()))
+        return Turn.DONE, settle(rollout)
+    cause = rollout.cause or Cause("was not touched, and the balancer sends it nothing", idle[0])
+    return Turn.DONE, replace(rollout, ending=Ending.CANNOT_TELL, cause=cause)
 
 
 def settle(rollout: Rollout) -> Rollout:
@@ -60,8 +56,37 @@ def mark_stuck(rollout: Rollout, troubles: tuple[Trouble, ...]) -> Rollout:
     return replace(rollout, tracks=tracks, queue=tuple(name for name in rollout.queue if name not in says))
 
 
-def _doubt(track: Track) -> str:
-    """Say why an instance that was taken back is not as it was, or nothing."""
-    says = fault(track.rule, track.seen)[0] if track.rule and track.seen else ""
-    gone = track.rule is not None and track.rule.version is None
-    return says or ("the balancer sends it nothing" if no_traffic(track) and not gone else "")
+def _doubt(rollout: Rollout, name: InstanceName, track: Track) -> str:
+    """Say why an instance is not as it was before, by what was seen last, or nothing."""
+    seen, version = track.seen, rollout.plan.spared.get(name)
+    if track.standing is Standing.BACK:
+        says = fault(track.rule, seen)[0] if track.rule and seen else ""
+        gone = track.rule is not None and track.rule.version is None
+        says = says or (_without_traffic(rollout, name) if no_traffic(track) and not gone else "")
+        return f"at the last look: {says}" if says else ""
+    if version and seen and seen.running == version:
+        return f"at the last look: runs {version}, which is being undone"
+    return (
+        f"at the last look: {_without_traffic(rollout, name)}" if track.out and track.standing is Standing.OLD else ""
+    )
+
+
+def _without_traffic(rollout: Rollout, name: InstanceName) -> str:
+    """Say that an instance is out of the balancer, and why, where the balancer has said that."""
+    why = rollout.hindered.removeprefix(f"{name}: ")
+    return why if why != rollout.hindered else "the balancer sends it nothing"
+
+
+def _idle(track: Track) -> bool:
+    """Tell whether an instance that was not touched is well, and gets no traffic; by whose doing, nobody knows."""
+    well = track.seen is not None and track.seen.health is Health.HEALTHY
+    return track.standing is Standing.OLD and well and not track.out and no_traffic(track)
+
+
+def _traffic_may_come(rollout: Rollout) -> bool:
+    """Tell whether nothing but the balancer is waited for, by one that is well."""
+    return any(
+        no_traffic(track) and track.seen is not None and track.seen.health is Health.HEALTHY
+        for track in rollout.tracks.values()
+        if track.standing in {Standing.BACK, Standing.OLD}
+    )

@@ -67,7 +67,8 @@ class Rollout(msgspec.Struct, frozen=True):
     `failing` are being contained; `queue` are still to be taken back, in that order; `batch` are being
     verified. `cursor` counts the moves that were begun. `since` is when the phase began, `looks` how many looks it
     has had, and `claimed` when the way back began. `hindered` is what a balancer said last that could not be done,
-    with the phase and the time; `lost`, that another run has the lock.
+    with the phase and the time; `lost`, that another run has the lock; `stopped`, that
+    somebody wants it to end.
     """
 
     plan: Plan
@@ -92,6 +93,7 @@ class Rollout(msgspec.Struct, frozen=True):
     hindered_in: Phase | None = None
     hindered_at: float = 0.0
     lost: bool = False
+    stopped: bool = False
 
     @property
     def current(self) -> Move | None:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from deploygate.endings import Ending
 from deploygate.events import Drain, Drained, Restore, Restored, Trouble
 from deploygate.names import InstanceName
 from deploygate.probe import Health
@@ -9,6 +10,7 @@ from deploygate.rollout.state import Rollout, Standing, Track
 from deploygate.rollout.table import Phase
 
 _CONTAIN = 2.0  # seconds that connections to an instance which is ill may take, at the most
+CLAIMS = {Ending.ROLLED_BACK, Ending.ALREADY_THERE}  # endings that say of every instance how it is
 _KEPT = {Standing.OLD, Standing.PROVEN, Standing.BACK}
 
 
@@ -21,6 +23,11 @@ def drain(rollout: Rollout, names: tuple[InstanceName, ...]) -> Drain | None:
     served = tuple(name for name in names if name in plan.balanced and not _without(rollout.tracks[name]))
     patience = min(plan.drain, _CONTAIN) if rollout.phase is Phase.CONTAINING else plan.drain
     return Drain(served, patience) if served else None
+
+
+def at_the_end(rollout: Rollout) -> bool:
+    """Tell whether the last look may take no longer: nothing is waited for beyond the deadline, or after a stop."""
+    return rollout.stopped or rollout.now - rollout.since >= rollout.plan.watch.deadline
 
 
 def restore(rollout: Rollout) -> Restore | None:
@@ -48,10 +55,10 @@ def drained(rollout: Rollout, event: Drained) -> Rollout:
 
 
 def restored(rollout: Rollout, event: Restored) -> Rollout:
-    """Note who is in service again; at the end of a run they are put back once, whatever the balancer says then."""
+    """Note who is in service again; at the end of a run the next order comes later, whatever the balancer says."""
     rollout = _hindered(rollout, event.troubles)
     if rollout.phase is Phase.CLOSING:
-        rollout = replace(rollout, hindered_in=Phase.CLOSING)
+        rollout = replace(rollout, hindered_in=Phase.CLOSING, hindered_at=rollout.now)
     failed = {trouble.instance for trouble in event.troubles}
     return _out(rollout, tuple(name for name in event.instances if name not in failed), out=False)
 
@@ -82,8 +89,12 @@ def _pending(rollout: Rollout) -> set[InstanceName]:
 
 
 def _hindered_now(rollout: Rollout) -> bool:
-    """Tell whether a balancer did not obey a moment ago: nothing waits for it but the way forward."""
-    again = rollout.phase is Phase.READY and rollout.now >= rollout.hindered_at + rollout.plan.watch.interval
+    """Tell whether a balancer did not obey a moment ago: nothing waits for it but the way forward and the last look.
+
+    At the end of a run that claims nothing it is told once.
+    """
+    waits = rollout.phase is Phase.READY or (rollout.ending in CLAIMS and not at_the_end(rollout))
+    again = waits and rollout.now >= rollout.hindered_at + rollout.plan.watch.interval
     return rollout.hindered_in is rollout.phase and not again
 
 

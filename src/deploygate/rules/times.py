@@ -19,6 +19,7 @@ def worst_case(service: Service) -> float:
         deadline=service.health.deadline,
         bake=service.rollout.bake if service.within(PRODUCTION) else 0.0,
         drain=service.balancer.drain if service.balancer else 0.0,
+        back_in=service.balancer.back_in if service.balancer else 0.0,
     )
 
 

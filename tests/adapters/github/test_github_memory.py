@@ -102,6 +102,27 @@ def test_a_rollback_by_hand_goes_by_the_records_alone(forge: Forge) -> None:
     ]
 
 
+def test_asked_a_second_time_the_past_is_what_is_on_record_by_then(forge: Forge) -> None:
+    memory, _, errands = forge.memory("r1", run_id=4711)
+    memory.begin(WHOLE, ())
+    memory.after(LockTaken(1.0))
+    other, _, _ = forge.memory("r2", run_id=4712)
+    assert [(one.touched, one.ending) for one in other.past(SVC)] == [(frozenset(), None)]
+    memory.before(Switch((Change(name("p1"), OLD, NEW),)))
+    errands.ask(lambda: None, FUSE)
+    assert [one.touched for one in other.past(SVC)] == [frozenset({"p1"})]
+    memory.end(Ending.INTERRUPTED, "stopped", bad=False, debts=())
+    errands.ask(lambda: None, FUSE)
+    third, _, _ = forge.memory("r3", run_id=4713)
+    third.begin(WHOLE, ())
+    third.after(LockTaken(1.0))
+    assert [(one.run, one.ending) for one in other.past(SVC)] == [("r1", Ending.INTERRUPTED), ("r3", None)]
+    asked = len(forge.github.requests)
+    other.past(SVC)
+    assert "GET /repos/acme/shop/deployments/N/statuses" in forge.asked(asked)
+    assert len(forge.asked(asked)) <= 1 + 3 + ALIVE  # what is closed is not asked again
+
+
 def test_trap_13_what_production_served_before_is_made_inactive_by_us(forge: Forge) -> None:
     world = SmallWorld(service())
     for called, version in (("r1", NEW), ("r2", Version("3.0"))):

@@ -7,11 +7,10 @@ from deploygate.adapters.balancers.runtime_api import RuntimeApiError, Server, o
 from deploygate.events import Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName
-from deploygate.ways import HAProxy
+from deploygate.ways import BACK_IN, HAProxy
 from deploygate.wording import plain, quoted, seconds
 
 _FIRST, _LONGEST = 0.01, 0.25  # seconds between two looks
-_UP = 10.0  # seconds that a server may take to pass its checks again
 
 Names = Mapping[str, InstanceName]  # the instance behind each server
 Seen = Mapping[str, Mapping[str, Server]]  # what the HAProxy behind each socket says of its servers
@@ -20,7 +19,7 @@ Seen = Mapping[str, Mapping[str, Server]]  # what the HAProxy behind each socket
 class HAProxies:
     """A `Balancer`. An instance is in service only where every HAProxy sends it requests."""
 
-    def __init__(self, way: HAProxy, *, up: float = _UP) -> None:
+    def __init__(self, way: HAProxy, *, up: float = BACK_IN) -> None:
         self._way = way
         self._up = up
 
@@ -56,7 +55,7 @@ class HAProxies:
             if (refused := list(self._refusals(name, seen))) or silent
         }
         waiting = [name for name in names if name not in troubles]
-        for name, seen in self._until(waiting, lambda server: server.serving, time.monotonic() + self._up).items():
+        for name, seen in self._until(waiting, lambda server: server.up, time.monotonic() + self._up).items():
             troubles[name] = f"is not in service {seconds(self._up)} after it was put back: {_says(name, seen)}"
         return _troubles(names, troubles)
 
@@ -73,7 +72,10 @@ class HAProxies:
         }
 
     def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
-        """Say who is drained in one of them, and in maintenance in none, which is what people order."""
+        """Say who is drained in one of them, and in maintenance in none, which is what people order.
+
+        A backup is nobody's that a gate has taken out: it was not in service before.
+        """
         del service
         seen, silent = self._seen()
         if silent:
@@ -82,7 +84,7 @@ class HAProxies:
             one
             for name, one in self._names(instances).items()
             if any(name in known and known[name].draining for known in seen.values())
-            and not any(name in known and known[name].in_maintenance for known in seen.values())
+            and not any(name in known and (known[name].in_maintenance or known[name].backup) for known in seen.values())
         )
 
     def _names(self, instances: Sequence[Instance]) -> Names:
@@ -171,7 +173,7 @@ def _says(name: str, seen: Seen) -> str:
     said = [
         f"HAProxy at {where} says {plain(known[name].status, 40)}"
         for where, known in seen.items()
-        if name in known and not known[name].serving
+        if name in known and not known[name].up
     ]
     return "; ".join(said) or "HAProxy can't be asked any more"
 

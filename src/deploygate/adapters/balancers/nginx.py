@@ -8,17 +8,16 @@ from deploygate.adapters.balancers.upstream import Upstream, UpstreamError, read
 from deploygate.events import Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName
-from deploygate.ways import Nginx
+from deploygate.ways import BACK_IN, Nginx
 from deploygate.wording import plain, seconds
 
 _FIRST, _LONGEST = 0.01, 0.25  # seconds between two looks
-_FRESH = 10.0  # seconds that new workers may take to be the only ones after a reload
 
 
 class NginxServers:
     """A `Balancer`. An instance is in service only where the file of every nginx has it, and not as down."""
 
-    def __init__(self, way: Nginx, shell: Shell, *, fresh: float = _FRESH) -> None:
+    def __init__(self, way: Nginx, shell: Shell, *, fresh: float = BACK_IN) -> None:
         self._way = way
         self._hosts = [NginxHost(way, shell, host) for host in way.hosts or ("",)]
         self._fresh = fresh

@@ -22,16 +22,25 @@ class RuntimeApiError(Exception):
 
 
 class Server(NamedTuple):
-    """What an HAProxy says of a server; `orders` are the bits of its administrative state."""
+    """What an HAProxy says of a server; `orders` are the bits of its administrative state.
+
+    A `backup` is sent requests only while no other server is up.
+    """
 
     status: str
     orders: int
     sessions: int
     queue: int
+    backup: bool = False
 
     @property
     def serving(self) -> bool:
-        """Whether it is sent requests: it passes its checks, or has none, and nobody took it out."""
+        """Whether it is sent requests as a matter of course."""
+        return self.up and not self.backup
+
+    @property
+    def up(self) -> bool:
+        """Whether it may be sent requests: it passes its checks, or has none, and nobody took it out."""
         return self.status == "no check" or self.status.split(" ")[0] == "UP"
 
     @property
@@ -63,7 +72,9 @@ def servers(where: str, backend: str) -> dict[str, Server]:
     try:
         orders = dict(_orders(answer))
         return {
-            row["svname"]: Server(row["status"], orders[row["svname"]], int(row["scur"]), int(row["qcur"]))
+            row["svname"]: Server(
+                row["status"], orders[row["svname"]], int(row["scur"]), int(row["qcur"]), row["bck"] != "0"
+            )
             for row in csv.DictReader(_block(answer, "# pxname,"), strict=True)
             if row["pxname"] == name
         }

@@ -89,11 +89,14 @@ class Records:
         self._deployments.mark(deployment, state, line)
 
     def past(self, service: ServiceName) -> tuple[Run, ...]:
-        """Return the last runs of a service, oldest first."""
+        """Return the last runs of a service, oldest first; asked once more, what may have changed is read anew."""
+        self._listed.pop(service, None)
         by_run: dict[RunId, list[Found]] = {}
         for one in self._all(service):
             by_run.setdefault(one.record.run, []).append(one)
         runs: list[Run] = []
+        for found in by_run.values():
+            self._forget_open(found)
         asks = ALIVE
         most = len(self._told) + STATUSES
         for found in list(by_run.values())[:RUNS]:
@@ -151,6 +154,13 @@ class Records:
         over = last.ended
         told = over is not None and (last.begun or over.ending in {Ending.REFUSED, Ending.LOCKED})
         return [last, *(_kept(one, last.statuses if told else self._statuses(one.id)) for one in order[1:])]
+
+    def _forget_open(self, found: Sequence[Found]) -> None:
+        """Forget what was said of a run that no status had closed."""
+        told = [_kept(one, self._told[one.id]).ended for one in found if one.id in self._told]
+        if None in told:
+            for one in found:
+                self._told.pop(one.id, None)
 
     def _all(self, service: ServiceName) -> tuple[Found, ...]:
         if service not in self._listed:

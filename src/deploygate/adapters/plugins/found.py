@@ -8,7 +8,7 @@ from typing import Any
 from deploygate.adapters.plugins.held import HeldBalancer, HeldDriver
 from deploygate.endings import Ending
 from deploygate.errors import GateError
-from deploygate.ports import Balancer, Hosts
+from deploygate.ports import Balancer, Hosts, Telling
 from deploygate.ways import Plugin
 from deploygate.wording import plain, quoted
 
@@ -45,7 +45,7 @@ def _made(plugin: Plugin, folder: Path, group: str, port: type) -> tuple[Any, st
         raise _error(
             f"{who} could not be set up: {why}", "Look at its `settings` in the inventory, or ask its author."
         ) from error
-    lacks = _lacks(made, port)
+    lacks = _lacks(made, port) or (_lacks(made, Telling) if port is Balancer and hasattr(made, "drained") else "")
     if lacks:
         raise _error(
             f"{who} gave a {plain(type(made).__name__, 60)}, which is no {port.__name__}: {lacks}",

@@ -8,7 +8,7 @@ from deploygate.errors import GateError
 from deploygate.events import Change, Start, Trouble
 from deploygate.inventory import Instance, Service
 from deploygate.names import InstanceName, RunId, Version
-from deploygate.ports import Balancer, Hosts, Lease, Process
+from deploygate.ports import Balancer, Hosts, Lease, Process, Telling
 from deploygate.wording import plain
 
 
@@ -144,6 +144,20 @@ class HeldBalancer:
             return {}
         known: Mapping[InstanceName, bool] = answer
         return known
+
+    def drained(self, service: Service, instances: Sequence[Instance]) -> frozenset[InstanceName]:
+        """Say who is out by a gate's doing, where the plug-in tells; where it fails, nobody can be told."""
+        made = self.made
+        if not isinstance(made, Telling):
+            return frozenset()
+        try:
+            answer = self._held.asked("drained", lambda: made.drained(service, instances))
+            names = {one.name for one in instances}
+            sound = isinstance(answer, frozenset | set) and answer <= names
+            self._held.must(sound, "drained", "a set of the instances that it was asked for", answer)
+        except GateError:
+            return frozenset()
+        return frozenset(answer)
 
     def _hindered(self, method: str, instances: Sequence[Instance], call: Callable[[], object]) -> tuple[Trouble, ...]:
         """Ask for something; a failure is a trouble of each instance, since no balancer may stop the way back."""

@@ -162,7 +162,8 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
     service = (
         next((one for one in inventory.services.values() if one.name == left.service), None) if inventory else None
     )
-    rows = _rows(desk, gates, service, left.run.run if left.run else record.run if record else "") if service else ()
+    of_run = left.run.run if left.run else record.run if record else ""
+    rows, done = _put_right(desk, gates, service, of_run) if service else ((), ())
     seen = ", ".join(f"{row.instance} {row.version if row.health == 'healthy' else row.health}" for row in rows)
     what = "the step was stopped" if left.cut_off else "the step was over, and could not tell of it"
     says = f"{left.service} {version}: {what}; observed after it: {seen or 'nothing'}"
@@ -174,22 +175,33 @@ def _account(desk: Desk, gates: Gates, left: Left, inventory: Inventory | None) 
         ending=left.ending,
         headline=says,
         why=left.run.cause if left.run else "",
+        done=done,
         now="Run the workflow again to finish it, or the rollback workflow to undo it." if left.cut_off else "",
         concerns=("ops", service.owners.ops) if service else None,
         rows=rows,
     )
 
 
-def _rows(desk: Desk, gates: Gates, service: Service, of_run: str) -> tuple[Row, ...]:
-    """Put the traffic of a service right, and ask its instances; a run that was cut off is over, whatever it says."""
+def _put_right(desk: Desk, gates: Gates, service: Service, of_run: str) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Put the traffic of a service right, and ask its instances; a run that was cut off is over, whatever it says.
+
+    Returns a line for each instance, and what was done about the traffic.
+    """
     desk.conceal(gates.secrets(service))
+    done: tuple[str, ...] = ()
     try:
         with closing(gates.open(take_over=of_run, recording=False)) as gate:
             if service.balancer:
                 told = run(gate, Wish(service, None, goal=Goal.RESTORE), Telling("text", "plain"))
                 desk.say(report.as_text(told) if told else "")
+                done = _traffic(told) if told else ()
             seen = observe(gate, [service])
     except GateError as error:
         desk.note(f"{service.name} can't be observed: {error.says}")
-        return ()
-    return tuple(Row(one.instance, one.environment, one.version, one.health, one.drift, one.says) for one in seen)
+        return (), done
+    return tuple(Row(one.instance, one.environment, one.version, one.health, one.drift, one.says) for one in seen), done
+
+
+def _traffic(told: Account) -> tuple[str, ...]:
+    """Say who was put back into the balancer, and why others were not."""
+    return told.done if succeeded(told.ending, told.goal) else (*told.done, told.why or told.headline)
