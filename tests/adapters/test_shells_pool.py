@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deploygate.adapters.shells import pool
-from deploygate.adapters.shells.pool import Key, Pool
+from deploygate.adapters.shells.opening import Key
+from deploygate.adapters.shells.pool import Pool
 
 LIMIT = 20.0
 

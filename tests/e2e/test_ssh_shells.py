@@ -33,8 +33,8 @@ def fleet(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SshFleet]:
             flock.symlink_to(str(shutil.which("flock")))
     made = SshFleet(tmp_path, 1)
     made.deployed(ssh=None, root="srv/Svc")
-    made.shells._pool._reach = lambda _key, _limit, **_: [program, *words[1:]]  # noqa: SLF001 - a host whose /bin/sh is this one
-    made.shells._pool._environment = {"PATH": path}  # noqa: SLF001
+    made.shells._pool._opener._reach = lambda _key, _limit, **_: [program, *words[1:]]  # noqa: SLF001 - a host whose /bin/sh is this one
+    made.shells._pool._opener._environment = {"PATH": path}  # noqa: SLF001
     made.mount, made.root = tmp_path, str(tmp_path / "srv/Svc")
     yield made
     made.down()

@@ -1,42 +1,16 @@
 """The shells of many hosts, kept open and lent out: the first of a host carries the connection for all of it."""
 
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
 
-from deploygate.adapters.shells.sayings import dropped, told
-from deploygate.adapters.shells.session import LostError, Session, UnreachableError
-from deploygate.ways import Ssh
-from deploygate.wording import plain
+from deploygate.adapters.shells.opening import Key, Opener, Reach, named
+from deploygate.adapters.shells.session import Session, UnreachableError
 
 _SHELLS = 4  # at the same time on one host
 _HOSTS = 256  # connections kept open
-_OPENING = 16  # connections opened at the same time
-_PATIENCE = 30.0  # seconds in which a connection must be there
-_TRIES = 4  # of a server that hangs up on whoever asks
-_PAUSE = 0.3  # seconds, and twice as long each time
 _REMEMBERED = 5.0  # seconds for which a host that can't be reached is not asked again by whoever only looks
-
-
-class Key(NamedTuple):
-    """A way to a host; None is this machine."""
-
-    host: str
-    ssh: Ssh | None
-
-
-class Reach(Protocol):
-    """Says how a host is reached, within `limit` seconds where a way is to be found; `anew`: nobody else's."""
-
-    def __call__(self, key: Key, limit: float, /, *, anew: bool) -> Sequence[str]:
-        """Return the words of a shell there.
-
-        Raises:
-            LostError: There is no way.
-        """
 
 
 class _Host:
@@ -63,12 +37,10 @@ class Pool:
         environment: Mapping[str, str] | None,
         now: Callable[[], float],
     ) -> None:
-        self._reach = reach
-        self._environment = environment
+        self._opener = Opener(reach, environment, now)
         self._now = now
         self._hosts: OrderedDict[Key, _Host] = OrderedDict()
         self._lock = threading.Lock()
-        self._gate = threading.BoundedSemaphore(_OPENING)
         self._closed = False
 
     def opened(self, key: Key) -> bool:
@@ -163,7 +135,7 @@ class Pool:
 
     def _opened(self, key: Key, found: _Host, end: float) -> Session:
         try:
-            session = self._connected(key, end, anew=found.first is None)
+            session = self._opener.opened(key, end, anew=found.first is None)
         except BaseException as error:
             with found.changed:
                 found.opening = False
@@ -178,46 +150,6 @@ class Pool:
             found.changed.notify_all()
         self._let_go()
         return session
-
-    def _connected(self, key: Key, end: float, *, anew: bool) -> Session:
-        """Return a new shell; a server that hangs up at once, since too many ask it, is asked again."""
-        environment = self._environment if key.ssh is None else None
-        pause = _PAUSE
-        for left in reversed(range(_TRIES)):
-            limit = min(_PATIENCE, end - self._now())
-            if limit <= 0 or not self._gate.acquire(timeout=limit):
-                raise UnreachableError(f"{named(key.host)} can't be reached: too many others are waited for")
-            words: Sequence[str] = ()
-            try:
-                words = self._reach(key, limit, anew=anew)
-                session = _answering(words, environment, min(_PATIENCE, max(0.01, end - self._now())))
-            except LostError as lost:
-                if left and dropped(lost.says) and self._now() + pause < end:
-                    time.sleep(pause)
-                    pause *= 2
-                    continue
-                through = f" through {named(lost.through)}" if lost.through else ""
-                raise UnreachableError(
-                    f"{named(key.host)} can't be reached{through}: {told(lost.says) or 'ssh failed'}"
-                ) from None
-            except OSError as error:
-                raise UnreachableError(
-                    f"{words[0] if words else 'ssh'} can't be run on the gate's machine: {error.strerror}"
-                ) from None
-            finally:
-                self._gate.release()
-            return session
-        raise AssertionError("the last try returns or raises")
-
-
-def _answering(words: Sequence[str], environment: Mapping[str, str] | None, limit: float) -> Session:
-    session = Session(words, environment)
-    try:
-        session.run(":", limit)
-    except BaseException:
-        session.close()
-        raise
-    return session
 
 
 def _ended(found: _Host, session: Session) -> None:
@@ -245,8 +177,3 @@ def _all(found: _Host) -> list[Session]:
         found.shells -= len(found.idle)
         found.idle, found.spent, found.first = [], [], None
     return doomed
-
-
-def named(host: str) -> str:
-    """Return a host as messages name it."""
-    return plain(host, 80) or "this machine"

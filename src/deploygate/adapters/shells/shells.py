@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from deploygate.adapters.shells.client import Client
 from deploygate.adapters.shells.inputs import SshInputs
-from deploygate.adapters.shells.pool import Key, Pool, named
+from deploygate.adapters.shells.opening import Key, named
+from deploygate.adapters.shells.pool import Pool
 from deploygate.adapters.shells.quoting import assigned, one_line
 from deploygate.adapters.shells.sayings import told
 from deploygate.adapters.shells.session import LostError, Ran, UnreachableError
