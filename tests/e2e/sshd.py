@@ -97,6 +97,13 @@ class Sshd:
                 one.kill()
         daemon.wait(FUSE)
 
+    def revives(self, number: int) -> None:
+        """Start a daemon again that has died."""
+        step = _A_DAEMON if self.root is None else 1
+        self._daemon(number * step, self.hosts[number * step : (number + 1) * step])
+        self.daemons.insert(number, self.daemons.pop())
+        self._listens(self.hosts[number * step])
+
     def freezes(self, number: int) -> None:
         """Make a host silent: what it is asked goes nowhere, and no connection to it breaks."""
         for one in self.of(number):

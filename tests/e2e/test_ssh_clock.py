@@ -1,16 +1,13 @@
-"""Clocks an hour off, of hosts and of gates: what a process is, a lease lasts and a release is kept for is no clock's."""
+"""Clocks an hour off, of hosts and of gates: they decide neither what a process is nor how long a lease lasts."""
 
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-
-from deploygate.adapters.hosts.remote import staging
 
 from .parts import found
 from .served import Served
@@ -75,12 +72,12 @@ def test_the_oldest_release_goes_by_the_time_of_the_gates_and_what_is_in_use_sta
         assert fleet.stage(version) == ()
     fleet.up("1.0")
     late = time.time() - HOUR  # another gate, an hour behind, to which all others are from the future
-    monkeypatch.setattr(staging.time, "time", lambda: late)
+    monkeypatch.setattr(time, "time", lambda: late)
     assert fleet.stage("2.0") == ()
     assert fleet.switch("2.0", "1.0") == ()
     gone = []
     for keep in (3, 2, 1):
-        fleet.service = replace(fleet.service, deploy=replace(fleet.service.deploy, keep=keep))  # type: ignore[type-var]
+        fleet.deployed(keep=keep)
         gone.append(fleet.driver.prune(fleet.service, fleet.names, ()))
     assert gone == [("0.8",), ("0.9",), ()]
     assert fleet.answers() == "2.0"
