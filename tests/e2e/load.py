@@ -33,7 +33,8 @@ class Result:
         return self.sent - self.ok
 
     def __str__(self) -> str:
-        again = f"{self.resent:,} of them a second time, as their kept connection was closed before a byte of an answer"
+        again = f"{self.resent:,} of them a second time"
+        again += ", as their kept connection was closed before a byte of an answer" if self.resent else ""
         first = f"; first: {'; '.join(self.failures)}" if self.failures else ""
         return f"{self.failed:,} failed of {self.sent:,} sent, {again}{first}"
 
