@@ -107,12 +107,14 @@ class Sshd:
     def freezes(self, number: int) -> None:
         """Make a host silent: what it is asked goes nowhere, and no connection to it breaks."""
         for one in self.of(number):
-            one.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.suspend()
 
     def thaws(self, number: int) -> None:
         """Let a silent host go on where it stopped."""
         for one in self.of(number):
-            one.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.resume()
 
     def of(self, number: int) -> list[psutil.Process]:
         """Return a daemon, and what runs below it: connections, and the shells of those who are connected."""

@@ -1,5 +1,7 @@
 """A host that goes away in the middle of a roll: one verdict names it, the others are taken back, nothing hangs."""
 
+import os
+import signal
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -18,22 +20,27 @@ FUSE = 240.0  # seconds, several times what all the time-outs of a run over a si
 def killed(fleet: Served) -> None:
     """End the host: its connections are reset, its daemon is gone, and so is all that it ran."""
     assert fleet.ssh is not None
-    shells = fleet.ssh.of(NUMBER)[1:]
+    for _ in range(2):  # what they were about to start stands still the second time
+        fleet.ssh.freezes(NUMBER)
+    doomed = [one.pid for one in fleet.ssh.of(NUMBER)[1:]]
     fleet.ssh.dies(NUMBER)
-    doomed = shells
     while doomed:
-        for one in doomed:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
-        doomed = [psutil.Process(pid) for pid in fleet.launched()[LOST]]
+        sent(signal.SIGKILL, doomed)
+        doomed = fleet.launched()[LOST]
 
 
 def silent(fleet: Served) -> None:
     """Stop the host where it is: nothing that is asked of it is ever answered, and nothing breaks either."""
     assert fleet.ssh is not None
     fleet.ssh.freezes(NUMBER)
-    for pid in fleet.launched()[LOST]:
-        psutil.Process(pid).suspend()
+    sent(signal.SIGSTOP, fleet.launched()[LOST])
+
+
+def sent(number: signal.Signals, pids: list[int]) -> None:
+    """Send a signal to those that are still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 HOW = {"killed": killed, "silent": silent}
@@ -47,7 +54,16 @@ def rolling(fleet: Served, when: str) -> Gate:
         fleet.began(gate, (LOST, "2.0"))
     else:
         fleet.wait(lambda: len(fleet.journals()) > 1 and [(LOST, "2.0")] in fleet.switches(1), gate)
+        fleet.wait(lambda: napping(fleet), gate)
     return gate
+
+
+def napping(fleet: Served) -> bool:
+    """Tell whether the host waits for the old version to stop."""
+    assert fleet.ssh is not None
+    with suppress(psutil.NoSuchProcess):
+        return any(one.name() == "sleep" for one in fleet.ssh.of(NUMBER))
+    return False
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -90,7 +106,6 @@ def comes_back(fleet: Served) -> None:
     """What was begun there goes on, and another rollback finds it and takes it back."""
     assert fleet.ssh is not None
     fleet.ssh.thaws(NUMBER)
-    for pid in fleet.launched()[LOST]:
-        psutil.Process(pid).resume()
+    sent(signal.SIGCONT, fleet.launched()[LOST])
     assert fleet.rollback().end == (0, "rolled_back")
     assert fleet.versions() == fleet.all_at("1.0")
