@@ -66,8 +66,9 @@ def done(rollout: Rollout) -> list[str]:
         said.append(f"put {', '.join(restored)} back into the balancer, where an earlier run had left it out")
     moved = {move.instance for move in plan.moves}
     passed = [name for name in rollout.standing(Standing.PROVEN) if name in moved and not _overtaken(rollout, name)]
-    if plan.goal is Goal.DEPLOY and rollout.failing and plan.back is not BackKind.FORBIDDEN:
-        said.append(f"contained {', '.join(rollout.failing)}: killed {plan.version}, started the old version")
+    contained = [name for name in rollout.failing if rollout.tracks[name].standing is not Standing.STUCK]
+    if plan.goal is Goal.DEPLOY and contained and plan.back is not BackKind.FORBIDDEN:
+        said.append(f"contained {', '.join(contained)}: killed {plan.version}, started the old version")
     if rollout.raised:
         said.append(f"raised a rollback: {rollout.raised}")
     if passed and rollout.ending is not Ending.DEPLOYED:

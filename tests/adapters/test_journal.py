@@ -150,6 +150,17 @@ def test_earlier_runs_come_oldest_first_and_of_this_service_only(tmp_path: Path)
     assert journal(tmp_path).past(ServiceName("Other")) == ()
 
 
+def test_a_run_comes_after_those_before_it_although_a_clock_was_set_back(tmp_path: Path) -> None:
+    begun(tmp_path, "r2").end(Ending.DEPLOYED, "", bad=False, debts=())
+    first, *rest = lines(tmp_path, "r2")
+    ahead = json.dumps(json.loads(first) | {"at": "2999-01-01T12:00:00.000+00:00"}).encode()
+    (tmp_path / "Svc" / "r2.jsonl").write_bytes(b"\n".join([ahead, *rest, b""]))
+    begun(tmp_path, "r1").end(Ending.DEPLOYED, "", bad=False, debts=())
+    assert [(one.run, one.at[:23]) for one in read(tmp_path)] == [
+        ("r2", "2999-01-01T12:00:00.000"), ("r1", "2999-01-01T12:00:00.001"),
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_written_down_is_not_done(tmp_path: Path) -> None:
     (tmp_path / "Svc").write_text("a file where the folder should be")
     with pytest.raises(GateError) as told:

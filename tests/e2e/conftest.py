@@ -68,3 +68,10 @@ def unit_hosts(systemd_fleet: tuple[SystemdHost, ...]) -> tuple[SystemdHost, ...
     """Three hosts with systemd that have the unit, and nothing that runs, nor any release."""
     without_releases(systemd_fleet)
     return systemd_fleet
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What a test starts and does not end itself; all of it ends with the test."""
+    with ExitStack() as stack:
+        yield stack

@@ -2,7 +2,7 @@
 
 Half of the clients make a connection for each request, half keep theirs. A request on a kept connection that the
 server closed before a byte of an answer came is sent again on a fresh one, once, as HTTP clients do with a GET
-(RFC 9110, 9.2.2), and is counted.
+(RFC 9110, 9.2.2). It is counted once among those that were sent, and apart from them among those that were sent again.
 """
 
 import threading
@@ -19,7 +19,7 @@ KEPT = 5  # failures that are told
 
 @dataclass
 class Result:
-    """What became of the requests; `answers` counts them by what was answered."""
+    """What became of the requests; `resent` were sent a second time, and `answers` counts by what was answered."""
 
     sent: int = 0
     ok: int = 0
@@ -33,9 +33,10 @@ class Result:
         return self.sent - self.ok
 
     def __str__(self) -> str:
-        again = f" ({self.resent:,} of them again, since their connection was closed)" if self.resent else ""
+        again = f"{self.resent:,} of them a second time"
+        again += ", as their kept connection was closed before a byte of an answer" if self.resent else ""
         first = f"; first: {'; '.join(self.failures)}" if self.failures else ""
-        return f"{self.failed:,} failed of {self.sent:,} sent{again}{first}"
+        return f"{self.failed:,} failed of {self.sent:,} sent, {again}{first}"
 
 
 class Load:
@@ -79,8 +80,9 @@ class Load:
 
     def _ask(self, keep: bool) -> None:  # noqa: FBT001 - a thread's argument
         connection: HTTPConnection | None = None
-        while not self._stop.wait(self._pause):
-            fresh = connection is None
+        again = False  # what was sent in vain is sent again, also at the end
+        while not self._stop.wait(self._pause) or again:
+            fresh, again = connection is None, False
             connection = connection or HTTPConnection(self._host, self._port, timeout=self._timeout)
             try:
                 said = self._once(connection, keep=keep)
@@ -88,6 +90,7 @@ class Load:
                 connection.close()
                 connection = None
                 if isinstance(error, ConnectionError) and not fresh:  # closed before a byte of an answer
+                    again = True
                     self._count_again()
                 else:
                     self._count(f"{type(error).__name__}: {error}", ok=False)

@@ -56,6 +56,7 @@ PARTS = (
     Part("nginx", ("nginx", "-v"), "nginx-light", ("nginx.service",)),
     Part("perl", ("perl", "-v"), "perl-base"),
     Part("busybox", ("busybox",), "busybox"),
+    Part("faketime", ("faketime", "--version"), "faketime"),
     Part("dot", ("dot", "-V"), "graphviz"),
     Part("dockerd", ("dockerd", "--version"), "docker.io", ("docker.service", "docker.socket", "containerd.service")),
     Part("docker", ("docker", "--version"), "docker.io"),

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,13 @@ class SshFleet:
         root: str = "srv/Svc",
         sharing: bool = False,
         environ: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
         **way: Any,
     ) -> None:
         self.folder = folder
         self.mount = folder / "mnt"
         self.root = f"{self.mount}/{root}"
-        self.sshd: Sshd = sshd(folder / "hosts", number, path=path, root=self.mount, sharing=sharing)
+        self.sshd: Sshd = sshd(folder / "hosts", number, path=path, options=options, root=self.mount, sharing=sharing)
         self.shells = Shells(self.sshd.inputs)
         self.driver = RemoteKillStart(self.shells, folder, environ or {})
         deploy = KillStart(self.root, Argv(("./run", "{host}", "{port}")), grace=0.5, ssh=Ssh(port=self.sshd.port))

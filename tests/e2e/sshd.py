@@ -99,10 +99,35 @@ class Sshd:
                 one.kill()
         daemon.wait(FUSE)
 
+    def revives(self, number: int) -> None:
+        """Start a daemon again that has died."""
+        step = _A_DAEMON if self.root is None else 1
+        self._daemon(number * step, self.hosts[number * step : (number + 1) * step])
+        self.daemons.insert(number, self.daemons.pop())
+        self._listens(self.hosts[number * step])
+
+    def freezes(self, number: int) -> None:
+        """Make a host silent: what it is asked goes nowhere, and no connection to it breaks."""
+        for one in self.of(number):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.suspend()
+
+    def thaws(self, number: int) -> None:
+        """Let a silent host go on where it stopped."""
+        for one in self.of(number):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.resume()
+
+    def of(self, number: int) -> list[psutil.Process]:
+        """Return a daemon, and what runs below it: connections, and the shells of those who are connected."""
+        daemon = psutil.Process(self.daemons[number].pid)
+        return [daemon, *daemon.children(recursive=True)]
+
     def down(self) -> None:
         """Stop all, with what is still connected."""
-        for one in self.daemons:
+        for number, one in enumerate(self.daemons):
             with contextlib.suppress(psutil.Error):
+                self.thaws(number)
                 for child in psutil.Process(one.pid).children(recursive=True):
                     if child.name().startswith("sshd"):
                         with contextlib.suppress(psutil.Error):

@@ -1,87 +1,18 @@
 """Whole rolls behind real balancers, and over ssh, under load: no request is lost, on the way forward or back."""
 
-import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from processes.fleet import Fleet
 
-from .balancing import NO_HAPROXY, NO_NGINX, HAProxyServer, NginxServer
-from .load import Load
+from .balancing import NO_HAPROXY, NO_NGINX, HAProxyServer
+from .served import Served, out, told
 from .ssh_fleet import disks
-from .sshd import sshd
 
 BALANCERS = [
     pytest.param("haproxy", marks=pytest.mark.skipif(bool(NO_HAPROXY), reason=NO_HAPROXY)),
     pytest.param("nginx", marks=pytest.mark.skipif(bool(NO_NGINX), reason=NO_NGINX)),
 ]
-
-
-class Served(Fleet):
-    """A fleet behind a balancer; with `ssh`, each instance is on a host, whose disk is its `own` or `shared`."""
-
-    def __init__(self, folder: Path, kind: str, stack: ExitStack, ssh: str = "") -> None:
-        self.mount = folder / "mnt"
-        self.mount.mkdir()
-        self.ssh = sshd(folder / "hosts", 4, root=self.mount if ssh == "own" else None) if ssh else None
-        super().__init__(folder, hosts=self.ssh.hosts if self.ssh else ())
-        if self.ssh:
-            stack.callback(self.ssh.down)
-        stack.callback(self.down)
-        places = {name: f"{self.hosts[name]}:{self.ports[name]}" for name in self.names if name != "p-1"}
-        self.server: HAProxyServer | NginxServer = HAProxyServer(places) if kind == "haproxy" else NginxServer(places)
-        stack.enter_context(self.server)
-        self.balance()
-        self.up()
-
-    def balance(self, **rollout: Any) -> None:
-        """Write the inventory, with the balancer."""
-        killstart: dict[str, Any] = {}
-        if self.ssh:
-            start = ["env", f"FLEET={self.folder}", *self.python, "{host}", "{port}"]
-            killstart = {"root": f"{self.mount}/Svc", "start": start, "ssh": {"port": self.ssh.port}}
-        self.inventory(killstart=killstart, rollout=rollout, balancer=self.balancer())
-
-    def balancer(self) -> dict[str, Any]:
-        if isinstance(self.server, HAProxyServer):
-            return {"haproxy": {"sockets": [self.server.unix], "backend": "adcaster"}, "drain": "2s"}
-        own = {"file": str(self.server.file), "pid_file": str(self.server.pid_file), "upstream": "adcaster"}
-        words = list(self.server.words)
-        return {"nginx": own | {"test": [*words, "-t"], "reload": [*words, "-s", "reload"]}, "drain": "2s"}
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        if not self.ssh:
-            return ()
-        given = self.ssh.inputs
-        options = zip(("--ssh-known-hosts", "--ssh-key", "--ssh-config"), map(str, vars_of(given)), strict=True)
-        return tuple(word for pair in options for word in pair)
-
-    def begin(self, *words: str, form: str = "json") -> Any:
-        return super().begin(*words, *self.options, form=form)
-
-    def load(self) -> Load:
-        return Load(f"{self.server.url}version", fresh=2, kept=2, pause=0.01)
-
-
-def vars_of(inputs: Any) -> tuple[Path, ...]:
-    return inputs.known_hosts, inputs.key, inputs.config
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def told(load: Load, what: str) -> None:
-    result = load.result()
-    sys.stdout.write(f"\n{what}: {result}\n")
-    assert result.failed == 0, result
-    assert result.sent > 100
 
 
 @pytest.mark.parametrize("kind", BALANCERS)
@@ -171,11 +102,3 @@ def test_another_machine_that_knows_of_no_run_puts_back_what_a_killed_gate_left_
     assert fleet.run("restore", "Svc", *elsewhere).end == (0, "already_there")
     assert out(fleet) == set()
     assert fleet.deploy("2.0", *elsewhere).end == (0, "deployed")
-
-
-def out(fleet: Served) -> set[str]:
-    """Return the servers that HAProxy sends nothing, as it says itself."""
-    assert isinstance(fleet.server, HAProxyServer)
-    lines = fleet.server.told("show servers state adcaster").splitlines()[2:]
-    fields = [line.split() for line in lines if line.strip()]
-    return {one[3] for one in fields if int(one[6])}

@@ -3,7 +3,8 @@
 import os
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -63,9 +64,10 @@ class FileJournal:
         """
         path = self._folder / plan.service / f"{self._run}.jsonl"
         process = identity(os.getpid()) or ""
-        begun = Beginning(SCHEMA, self._run, _now(), self._actor, socket.gethostname(), process, plan, baseline)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            at = _after_all(path.parent)
+            begun = Beginning(SCHEMA, self._run, at, self._actor, socket.gethostname(), process, plan, baseline)
             self._file = FileIO(path, "a")
             self._write(begun, surely=True)
         except OSError as error:
@@ -127,6 +129,18 @@ class FileJournal:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _after_all(folder: Path) -> str:
+    """Return the time, or where a clock was set back since, the moment after the last run began: it is their order."""
+    begun = [_now()]
+    for path in folder.glob("*.jsonl"):
+        with path.open("rb") as file, suppress(ValueError):  # one that can't be read stops the run elsewhere
+            first = _decode(file.readline())
+            if isinstance(first, Beginning):
+                later = datetime.fromisoformat(first.at) + timedelta(milliseconds=1)
+                begun.append(later.isoformat(timespec="milliseconds"))
+    return max(begun)
 
 
 def _recall(path: Path) -> Run | None:

@@ -41,7 +41,7 @@ class NginxServers:
         except UpstreamError as error:
             return _troubles(instances, [str(error), *self._put_back(service, placed)])
         self._until_gone(old, end)
-        return ()
+        return _strangers(service, instances)
 
     def restore(self, service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
         """Put instances into every file; an nginx that fails holds up no other, since more capacity harms nobody."""
@@ -53,7 +53,7 @@ class NginxServers:
                 self._reloaded(host)
             except UpstreamError as error:
                 failed.append(str(error))
-        return _troubles(instances, failed)
+        return _troubles(instances, failed) or _strangers(service, instances)
 
     def in_service(self, service: Service, instances: Sequence[Instance]) -> Mapping[InstanceName, bool]:
         """Say who is in every file; where one can't be read, or is not there yet, nobody can be told."""
@@ -134,6 +134,12 @@ class NginxServers:
         except UpstreamError:
             return True  # not seen is not gone
         return bool((now.taking | now.leaving) & before)
+
+
+def _strangers(service: Service, instances: Sequence[Instance]) -> tuple[Trouble, ...]:
+    """Say who has no line in the file, which has those that the inventory puts behind this nginx."""
+    known = {one.name for one in service.behind}
+    return tuple(Trouble(one.name, "is not behind this nginx") for one in instances if one.name not in known)
 
 
 def _troubles(instances: Sequence[Instance], failed: Sequence[str]) -> tuple[Trouble, ...]:
