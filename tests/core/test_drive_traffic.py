@@ -217,7 +217,7 @@ def test_what_a_killed_run_had_taken_out_is_changed_and_put_back_by_the_next(tel
     killed_at("switch i1=2.0", world)
     assert world.out == {"i1"}
     assert world.run().ending is Ending.DEPLOYED
-    assert (world.log[:3], world.out) == (["switch i1=2.0", "restore i1", "drain i2"], set())
+    assert (world.log[:4], world.out) == (["drain i1", "switch i1=2.0", "restore i1", "drain i2"], set())
 
 
 def test_what_a_killed_run_had_changed_must_pass_before_it_has_traffic_again() -> None:

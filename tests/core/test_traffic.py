@@ -53,8 +53,12 @@ def test_one_that_is_ill_and_contained_gets_two_seconds() -> None:
 
 def test_what_is_not_behind_it_or_out_already_or_somebody_elses_is_not_drained() -> None:
     partly = replace(PLAN, balanced=(I1, I2, I3)[1:])
-    found = at(at(state(Phase.READY, partly), "i2", out=True), "i3", apart=True)
+    found = at(at(state(Phase.READY, partly), "i2", out=True, drained=True), "i3", apart=True)
     assert drain(found, ALL) is None
+
+
+def test_what_an_earlier_run_left_out_is_drained_once_more_before_it_is_changed() -> None:
+    assert drain(at(state(Phase.READY), "i2", out=True), (I2,)) == Drain((I2,), 5.0)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_between_the_drain_and_the_switch(then: str, tmp_path: Path, stack: Exit
 
 
 @pytest.mark.skipif(bool(NO_NGINX or disks()), reason=NO_NGINX or disks())
-@pytest.mark.parametrize(("ssh", "then"), [("", "restore"), ("", "rollback"), ("own", "rollback")])
+@pytest.mark.parametrize(("ssh", "then"), [("", "restore"), ("", "deploy"), ("", "rollback"), ("own", "rollback")])
 def test_between_the_renaming_of_the_file_and_the_reload(ssh: str, then: str, tmp_path: Path, stack: ExitStack) -> None:
     fleet = Served(tmp_path, "nginx", stack, ssh=ssh)
     assert isinstance(fleet.server, NginxServer)

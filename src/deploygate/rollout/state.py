@@ -26,7 +26,8 @@ class Standing(StrEnum):
 class Track(msgspec.Struct, frozen=True):
     """What is known of one instance. `fresh` is the identity of the process that this run started there.
 
-    `out` says that a gate took it out of the balancer and has not put it back, `apart` that somebody else had.
+    `out` says that a gate took it out of the balancer and has not put it back, `drained` that it was this run, and
+    `apart` that somebody else had.
     """
 
     environment: Environment
@@ -38,6 +39,7 @@ class Track(msgspec.Struct, frozen=True):
     fresh: str | None = None
     stuck: str = ""  # why it could not be taken back
     out: bool = False
+    drained: bool = False
     apart: bool = False
 
     @property

@@ -17,7 +17,8 @@ _KEPT = {Standing.OLD, Standing.PROVEN, Standing.BACK}
 def drain(rollout: Rollout, names: tuple[InstanceName, ...]) -> Drain | None:
     """Return how those of `names` are taken out that the balancer may send traffic to; None where there are none.
 
-    What somebody else has taken out stays his: it is neither drained nor put back.
+    What somebody else has taken out stays his: it is neither drained nor put back. What an earlier run left out is
+    drained once more: it may have been killed before the balancer obeyed, or before the connections were gone.
     """
     plan = rollout.plan
     served = tuple(name for name in names if name in plan.balanced and not _without(rollout.tracks[name]))
@@ -99,7 +100,7 @@ def _hindered_now(rollout: Rollout) -> bool:
 
 
 def _without(track: Track) -> bool:
-    return track.out or track.apart
+    return track.apart or (track.out and track.drained)
 
 
 def _ready(track: Track) -> bool:
@@ -127,5 +128,5 @@ def _out(rollout: Rollout, names: tuple[InstanceName, ...], *, out: bool) -> Rol
     for name in names:
         track = tracks[name]
         seen = replace(track.seen, in_service=not out) if track.seen else None
-        tracks[name] = replace(track, out=out, seen=seen)
+        tracks[name] = replace(track, out=out, drained=out, seen=seen)
     return replace(rollout, tracks=tracks)
