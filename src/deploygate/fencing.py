@@ -23,7 +23,7 @@ def fenced(world: World, wish: Wish, found: Found, again: Callable[[], Found]) -
     for the drive that begins with it.
     """
     known, planned = found
-    if wish.goal is not Goal.ROLLBACK or wish.raised or not isinstance(planned, Plan):
+    if wish.goal is not Goal.ROLLBACK or wish.raised or not isinstance(planned, Plan) or world.clock.stopped():
         return world, found
     claimed = perform(world, wish.service, _claim(wish))
     world = replace(world, claimed=claimed)

@@ -166,6 +166,11 @@ class Service:
         return self.releases.get(version) or Release(version, self.provides, self.consumes, self.digests)
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of environment variables that only its processes, or the programs that deploy it, are to get."""
+        return self.deploy.secrets if isinstance(self.deploy, KillStart | Programs) else ()
+
+    @property
     def starting(self) -> float:
         """How long, in seconds, a supervisor's start may take: as long as the service to be healthy, within bounds."""
         supervised = isinstance(self.deploy, KillStart) and self.deploy.pid is not None

@@ -148,17 +148,27 @@ def _taken(world: World, service: Service, action: TakeLock) -> LockTaken | Lock
     if held:
         return LockHeld(clock.now(), held)
     lease = locks.lease(action.rank, action.lasts)
-    holders = world.hosts.claim(service, action.instances, lease, ())
+    holders, over = _claimed(world, service, action, lease, over)
     ended = [one for one in holders if locks.over(service.name, one)]
     if ended and len(ended) == len(holders):
-        holders = world.hosts.claim(service, action.instances, lease, [one.run for one in ended])
         over = over or f"{ended[0].rank} run {ended[0].run}, which is over"
+        holders, over = _claimed(world, service, action, lease, over, [one.run for one in ended])
     living = [one for one in holders if one not in ended] or holders
     if not living:
         return LockTaken(clock.now(), over)
     world.hosts.leave(service, action.instances, world.run)
     locks.release(service.name)
     return LockHeld(clock.now(), _holder(living[0]))
+
+
+def _claimed(
+    world: World, service: Service, action: TakeLock, lease: Lease, over: str, ended: Sequence[RunId] = ()
+) -> tuple[list[Lease], str]:
+    """Claim the hosts; return who else holds some, and from which run they were taken."""
+    found = world.hosts.claim(service, action.instances, lease, ended)
+    taken = next((one for one in found if one.taken and one.run != world.run), None)
+    over = over or (f"{taken.rank} run {taken.run} on {taken.gate}" if taken else "")
+    return [one for one in found if not one.taken], over
 
 
 def _holder(lease: Lease) -> str:

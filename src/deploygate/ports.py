@@ -31,7 +31,8 @@ class Process(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """Who holds the hosts of a service, as it is written on each of them; `lasts` is in seconds, from now.
 
-    No word in it has a space. `process` is the gate's own, on `gate`, the machine that it runs on.
+    No word in it has a space. `process` is the gate's own, on `gate`, the machine that it runs on. A lease that was
+    `taken` is held no more: whoever claimed the host has it now.
     """
 
     run: RunId
@@ -40,6 +41,7 @@ class Lease(msgspec.Struct, frozen=True):
     process: str
     since: str
     lasts: float = 0.0
+    taken: bool = False
 
 
 class Clock(Protocol):
@@ -75,7 +77,8 @@ class Hosts(Protocol):
     ) -> tuple[Lease, ...]:
         """Write the lease on every host that can be reached, over those of runs that are over; return who else holds.
 
-        A rollback outranks a deploy. A host that can't be reached is no holder: what is asked of it next will fail.
+        A rollback outranks a deploy: whose lease it has taken is returned as well, as `taken`. A host that can't be
+        reached is no holder: what is asked of it next will fail.
         """
 
     def leave(self, service: Service, instances: Sequence[InstanceName], run: RunId) -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,16 @@ class SshFleet:
         return Lease(RunId(run), rank, "gate", "1-2", "2024-01-01T12:00:00+00:00", lasts)
 
     def claim(self, lease: Lease | None = None, *over: str) -> tuple[Lease, ...]:
-        return self.driver.claim(self.service, self.names, lease or self.lease(), [RunId(one) for one in over])
+        found = self.driver.claim(self.service, self.names, lease or self.lease(), [RunId(one) for one in over])
+        return holders(found)
+
+    def aged(self, number: int = 0, *, by: float = 0.0, boot: str = "", lasts: int | None = None) -> None:
+        """Make a lease older, of another boot, or last for another time; in the host's own time."""
+        words = self.lease_file(number).read_text().split()
+        words[5] = words[5] if lasts is None else str(lasts)
+        words[6] = boot or words[6]
+        words[7] = str(int(words[7]) - round(by * 100))
+        self.lease_file(number).write_text(" ".join(words) + "\n")
 
     def stage(self, version: str = "1.0") -> tuple[Trouble, ...]:
         return self.driver.stage(self.service, self.starts(version))
@@ -166,6 +175,11 @@ class SshFleet:
                     one.kill()
             except psutil.Error:
                 continue
+
+
+def holders(found: Iterable[Lease]) -> tuple[Lease, ...]:
+    """Return the leases that others still hold, of those that a claim has met."""
+    return tuple(one for one in found if not one.taken)
 
 
 def canary(folder: Path) -> list[Path]:

@@ -144,7 +144,7 @@ def test_commands_of_a_host_get_odd_words_and_odd_values_to_the_letter(fleet: Ss
 def test_a_lease_is_one_line_whatever_its_run_its_gate_and_its_time_are_called(fleet: SshFleet) -> None:
     odd = Lease(RunId("a b\n$(touch owned1)"), Goal.DEPLOY, LINES, ODD, "`touch owned2`\n; touch owned3", 60.0)
     assert fleet.claim(odd) == ()
-    text = (fleet.disk() / ".deploygate/lease").read_text()
+    text = fleet.lease_file().read_text()
     assert (text.count("\n"), len(text.split())) == (1, 8)
     (holder,) = fleet.claim(fleet.lease("run-2"))
     assert holder.rank is Goal.DEPLOY

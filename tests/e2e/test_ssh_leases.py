@@ -15,7 +15,7 @@ from deploygate.endings import Goal
 from deploygate.events import Change
 from deploygate.names import RunId, Version
 
-from .ssh_fleet import RUN, SshFleet, needs_hosts
+from .ssh_fleet import RUN, SshFleet, holders, needs_hosts
 from .sshd import tools
 
 pytestmark = needs_hosts
@@ -23,21 +23,10 @@ pytestmark = needs_hosts
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[SshFleet]:
-    path = tools(tmp_path / "bin", "date")
-    (path / "date").write_text("#!/bin/sh\necho 'an hour off'\n")  # whose clock is off, which must not matter
-    (path / "date").chmod(0o755)
+    path = tools(tmp_path / "bin", "date")  # a host's time is its uptime
     made = SshFleet(tmp_path, path=str(path))
     yield made
     made.down()
-
-
-def aged(fleet: SshFleet, number: int = 0, *, by: float = 0.0, boot: str = "", lasts: int | None = None) -> None:
-    """Make a lease older, of another boot, or last for another time; in the host's own time."""
-    words = fleet.lease_file(number).read_text().split()
-    words[5] = words[5] if lasts is None else str(lasts)
-    words[6] = boot or words[6]
-    words[7] = str(int(words[7]) - round(by * 100))
-    fleet.lease_file(number).write_text(" ".join(words) + "\n")
 
 
 def overtaken(fleet: SshFleet, run: str, by: str) -> None:
@@ -86,7 +75,7 @@ def test_a_rollback_takes_the_lease_of_a_deploy_which_is_refused_from_then_on(fl
     raised = RemoteKillStart(shells, fleet.folder, {})
     try:
         lease = fleet.lease("back-1", Goal.ROLLBACK)
-        assert raised.claim(fleet.service, fleet.names, lease, ()) == ()
+        assert holders(raised.claim(fleet.service, fleet.names, lease, ())) == ()
         (trouble, _) = fleet.switch("1.0", "1.0")
         assert "is held by rollback run back-1" in trouble.says
         (held, _) = fleet.claim()
@@ -105,7 +94,7 @@ def test_a_run_that_has_lost_its_hosts_removes_no_release(fleet: SshFleet) -> No
     shells = Shells(fleet.sshd.inputs)
     try:
         other = RemoteKillStart(shells, fleet.folder, {})
-        assert other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN]) == ()
+        assert holders(other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN])) == ()
         assert fleet.driver.prune(fleet.service, fleet.names, ()) == ()
         assert other.prune(fleet.service, fleet.names, ()) == (Version("2.0"),)
     finally:
@@ -120,21 +109,21 @@ def test_a_rollback_takes_the_lease_of_a_restore_too(fleet: SshFleet) -> None:
 
 def test_a_lease_ends_by_the_host_s_own_time(fleet: SshFleet) -> None:
     assert fleet.claim() == ()
-    aged(fleet, by=lasts(fleet) - 10)
+    fleet.aged(by=lasts(fleet) - 10)
     (held, other) = fleet.claim(fleet.lease("run-2"))
     assert 0 < held.lasts <= 11  # what is left of it
     assert other.lasts > 11
-    aged(fleet, by=20)
+    fleet.aged(by=20)
     assert len(fleet.claim(fleet.lease("run-2"))) == 1  # the other host's is as it was
     assert fleet.lease_file().read_text().startswith("run-2 ")
 
 
 def test_a_lease_from_before_a_boot_ends_when_the_host_has_been_up_for_longer(fleet: SshFleet) -> None:
     assert fleet.claim(fleet.lease(lasts=1e9)) == ()
-    aged(fleet, boot="another")
+    fleet.aged(boot="another")
     assert len(fleet.claim(fleet.lease("run-2"))) == 2
     assert fleet.claim(fleet.lease(lasts=1.0)) == ()
-    aged(fleet, by=-1e9, boot="another", lasts=1)
+    fleet.aged(by=-1e9, boot="another", lasts=1)
     assert len(fleet.claim(fleet.lease("run-2"))) == 1
 
 
@@ -151,7 +140,7 @@ def test_a_rollback_claims_a_host_that_was_away_when_it_switches_it(fleet: SshFl
     raised = RemoteKillStart(shells, fleet.folder, {})
     fleet.sshd.down()
     try:
-        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        assert holders(raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ())) == ()
         fleet.sshd.up()
         change = Change(fleet.names[0], Version("1.0"), None)
         assert raised.switch(fleet.service, [change], RunId("back-1")) == ()
@@ -175,7 +164,7 @@ def test_a_claim_waits_for_a_change_that_is_in_progress(fleet: SshFleet) -> None
         shells.run(host, ssh, '(flock -s 9; sleep 1) 9>>"$lock" >/dev/null 2>&1 &', {"lock": lock}, 10.0)
         time.sleep(0.2)
         began = time.monotonic()
-        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        assert holders(raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ())) == ()
         assert time.monotonic() - began > 0.3  # it did wait
     finally:
         shells.close()
@@ -194,11 +183,11 @@ DONE: dict[str, Callable[[SshFleet], object]] = {
 def test_what_its_run_does_on_a_host_makes_the_time_of_a_lease_begin_anew(fleet: SshFleet, done: str) -> None:
     fleet.up("1.0")
     for number in range(2):
-        aged(fleet, number, by=1e6)
+        fleet.aged(number, by=1e6)
     assert not DONE[done](fleet)
     assert {held.run for held in fleet.claim(fleet.lease("run-2"))} == {RUN}
     for number in range(2):
-        aged(fleet, number, by=1e6)
+        fleet.aged(number, by=1e6)
     assert fleet.claim(fleet.lease("run-2")) == ()
 
 
@@ -214,7 +203,7 @@ def test_a_lease_of_which_little_time_is_over_is_not_written_again(fleet: SshFle
 def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: str) -> None:
     fleet.up("1.0")
     other = RemoteKillStart(fleet.shells, fleet.folder, {})
-    assert other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN]) == ()
+    assert holders(other.claim(fleet.service, fleet.names, fleet.lease("run-2"), [RUN])) == ()
     before = [fleet.lease_file(number).read_text() for number in range(2)]
     DONE[done](fleet)
     assert [fleet.lease_file(number).read_text() for number in range(2)] == before
@@ -222,7 +211,7 @@ def test_a_run_that_has_lost_a_lease_does_not_renew_it(fleet: SshFleet, done: st
 
 def test_a_run_that_is_overtaken_as_it_renews_its_lease_does_not_write_over_the_other_s(fleet: SshFleet) -> None:
     fleet.up("1.0")
-    aged(fleet, by=1e6)
+    fleet.aged(by=1e6)
     before = fleet.lease_file().read_text()
     overtaken(fleet, RUN, "run-2")
     assert fleet.prove() == ()
@@ -231,7 +220,7 @@ def test_a_run_that_is_overtaken_as_it_renews_its_lease_does_not_write_over_the_
 
 def test_a_lease_outlasts_the_copying_of_a_large_release_to_the_hosts(fleet: SshFleet) -> None:
     assert fleet.claim(fleet.lease(lasts=60.0)) == ()
-    aged(fleet, by=60 + 1800 + 600)
+    fleet.aged(by=60 + 1800 + 600)
     assert len(fleet.claim(fleet.lease("run-2"))) == 2
 
 
@@ -244,7 +233,7 @@ def test_a_run_that_claims_a_host_late_and_is_overtaken_as_it_does_changes_nothi
     fleet.sshd.down()
     overtaken(fleet, "back-1", "back-2")
     try:
-        assert raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+        assert holders(raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ())) == ()
         fleet.sshd.up()
         change = Change(fleet.names[0], Version("1.0"), None)
         (trouble,) = raised.switch(fleet.service, [change], RunId("back-1"))
@@ -263,9 +252,9 @@ def test_hosts_that_share_a_disk_have_a_lease_each_that_ends_by_its_own_host_s_t
         assert len(set(boots)) == 2
         assert [str(fleet.process(number).identity).partition(":")[0] for number in range(2)] == boots
         for number in range(2):
-            aged(fleet, number, lasts=20)  # less than the hosts have been up, and more than this takes
+            fleet.aged(number, lasts=20)  # less than the hosts have been up, and more than this takes
         assert {held.run for held in fleet.claim(fleet.lease("run-2"))} == {RUN}
-        aged(fleet, 1, by=30)
+        fleet.aged(1, by=30)
         assert len(fleet.claim(fleet.lease("run-2"))) == 1
         assert [fleet.lease_file(number).read_text().split()[0] for number in range(2)] == [RUN, "run-2"]
         assert fleet.switch("1.0", only="i1") == ()
@@ -273,3 +262,26 @@ def test_hosts_that_share_a_disk_have_a_lease_each_that_ends_by_its_own_host_s_t
         assert trouble.by == "deploy run run-2"
     finally:
         fleet.down()
+
+
+def test_a_rollback_is_told_from_which_deploy_it_takes_the_hosts(fleet: SshFleet) -> None:
+    fleet.up()
+    taken = fleet.driver.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ())
+    assert [(one.run, one.rank, one.taken) for one in taken] == [(RUN, Goal.DEPLOY, True)] * 2
+    assert fleet.driver.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ()) == ()
+
+
+def test_a_host_that_was_claimed_in_a_change_that_failed_is_let_go_of(fleet: SshFleet) -> None:
+    fleet.up()
+    fleet.driver.leave(fleet.service, fleet.names, RUN)
+    shells = Shells(fleet.sshd.inputs)
+    raised = RemoteKillStart(shells, fleet.folder, {})
+    fleet.sshd.down()
+    assert holders(raised.claim(fleet.service, fleet.names, fleet.lease("back-1", Goal.ROLLBACK), ())) == ()
+    fleet.sshd.up()
+    (trouble,) = raised.switch(fleet.service, [Change(fleet.names[0], Version("1.0"), Version("9.9"))], RunId("back-1"))
+    assert "9.9 is not installed" in trouble.says
+    assert fleet.lease_file().exists()
+    raised.leave(fleet.service, fleet.names, RunId("back-1"))
+    assert not fleet.lease_file().exists()
+    shells.close()

@@ -16,7 +16,7 @@ from deploygate.cli.wiring import Gate
 from deploygate.drive import drive
 from deploygate.endings import Ending, Goal, exit_code, succeeded
 from deploygate.events import Action, Event, LockTaken
-from deploygate.fencing import Found, fenced
+from deploygate.fencing import Found, fenced, let_go
 from deploygate.findings import Finding
 from deploygate.names import Environment, RunId
 from deploygate.plan import Plan, Planned
@@ -74,7 +74,12 @@ def run(gate: Gate, wish: Wish, telling: Telling) -> Account | None:
         _rehearsed(planned, known, telling.form)
         return None
     else:
-        told = _run(replace(gate, world=world), wish, planned, known, telling)
+        try:
+            told = _run(replace(gate, world=world), wish, planned, known, telling)
+        except BaseException:  # it could not even begin: its journal can't be written, say
+            if world.claimed is not None:
+                let_go(world, wish.service)
+            raise
     if not telling.dry_run and told.ending is not Ending.LOCKED:
         unsure = told.ending in {Ending.INTERRUPTED, Ending.INTERNAL_ERROR, Ending.CANNOT_TELL}
         state = "success" if succeeded(told.ending, told.goal) else "error" if unsure else "failure"

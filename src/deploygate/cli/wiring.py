@@ -107,7 +107,9 @@ def open_gate(places: Places, take_over: str | None = None, beyond: Beyond = _HE
         raise InventoryError(loaded.findings)
     run = RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     clock = beyond.clock()
-    shells = Shells(places.ssh.inputs(), environment({}))
+    kept = {name for service in loaded.inventory.services.values() for name in service.secrets}
+    around = {name: value for name, value in environment({}).items() if name not in kept}
+    shells = Shells(places.ssh.inputs(), around)
     parts = Parts(places.folder.resolve(), run, shells, lambda: beyond.workflows(clock, run))
     hosts = Drivers(parts.driver)
     journal = FileJournal(places.kept / "runs", run, _actor())

@@ -42,9 +42,9 @@ class Driven:
     def claim(
         self, run: RunId | None = None, rank: Goal = Goal.DEPLOY, over: Iterable[RunId] = ()
     ) -> tuple[Lease, ...]:
-        """Claim all hosts, for this run or another; return who else holds them."""
+        """Claim all hosts, for this run or another; return who else holds them, and not who held them until now."""
         lease = Lease(run or self.run, rank, "gate.example", "4711-1700000000.00", "2024-01-01T12:00:00", 600.0)
-        return self.hosts.claim(self.service, self.names, lease, tuple(over))
+        return tuple(one for one in self.hosts.claim(self.service, self.names, lease, tuple(over)) if not one.taken)
 
     def leave(self, run: RunId | None = None) -> None:
         """Let go of all hosts."""

@@ -66,9 +66,8 @@ def _doubt(rollout: Rollout, name: InstanceName, track: Track) -> str:
         return f"at the last look: {says}" if says else ""
     if version and seen and seen.running == version:
         return f"at the last look: runs {version}, which is being undone"
-    return (
-        f"at the last look: {_without_traffic(rollout, name)}" if track.out and track.standing is Standing.OLD else ""
-    )
+    left_out = track.out and track.standing is Standing.OLD
+    return f"at the last look: {_without_traffic(rollout, name)}" if left_out else ""
 
 
 def _without_traffic(rollout: Rollout, name: InstanceName) -> str:
@@ -79,14 +78,17 @@ def _without_traffic(rollout: Rollout, name: InstanceName) -> str:
 
 def _idle(track: Track) -> bool:
     """Tell whether an instance that was not touched is well, and gets no traffic; by whose doing, nobody knows."""
-    well = track.seen is not None and track.seen.health is Health.HEALTHY
-    return track.standing is Standing.OLD and well and not track.out and no_traffic(track)
+    return track.standing is Standing.OLD and _well(track) and not track.out and no_traffic(track)
+
+
+def _well(track: Track) -> bool:
+    return track.seen is not None and track.seen.health is Health.HEALTHY
 
 
 def _traffic_may_come(rollout: Rollout) -> bool:
     """Tell whether nothing but the balancer is waited for, by one that is well."""
     return any(
-        no_traffic(track) and track.seen is not None and track.seen.health is Health.HEALTHY
+        no_traffic(track) and _well(track)
         for track in rollout.tracks.values()
         if track.standing in {Standing.BACK, Standing.OLD}
     )

@@ -28,7 +28,7 @@ def drain(rollout: Rollout, names: tuple[InstanceName, ...]) -> Drain | None:
 
 def at_the_end(rollout: Rollout) -> bool:
     """Tell whether the last look may take no longer: nothing is waited for beyond the deadline, or after a stop."""
-    return rollout.stopped or rollout.now - rollout.since >= rollout.plan.watch.deadline
+    return rollout.stopped or rollout.lost or rollout.now - rollout.since >= rollout.plan.watch.deadline
 
 
 def restore(rollout: Rollout) -> Restore | None:

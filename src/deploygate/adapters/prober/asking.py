@@ -99,8 +99,7 @@ class Asker:
             return NoReply(f"no whole answer within {seconds(leash.limit)}")
         if not whole:
             return NoReply(_BROKE_OFF)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Reply(answer.status_code, headers, body[:BODY_LIMIT], cut=len(body) > BODY_LIMIT)
+        return Reply(answer.status_code, _headers(answer), body[:BODY_LIMIT], cut=len(body) > BODY_LIMIT)
 
     def _prepared(self, url: str) -> requests.PreparedRequest:
         """Return a request; a URL in which nothing is to be quoted or resolved is taken as it is."""
@@ -109,6 +108,15 @@ class Asker:
         request = requests.PreparedRequest()
         request.method, request.url, request.headers = "GET", url, self._headers
         return request
+
+
+def _headers(answer: requests.Response) -> dict[str, str]:
+    """Return the headers by their names in lower case; one that was given twice has all of its values."""
+    headers: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return headers
 
 
 def _body(answer: requests.Response) -> tuple[bytes, bool]:
@@ -169,8 +177,40 @@ class _Line:
         self._connection.close()
 
 
+class _Head:
+    """What an answer is read from, with the last line that was read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.last = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self._file.readline(limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Answer(HTTPResponse):
+    """An answer whose head is whole and says one length, or none."""
+
+    def begin(self) -> None:
+        file = self.fp
+        head = _Head(file)
+        self.fp = head  # type: ignore[assignment]  # which reads as a file does
+        super().begin()
+        self.fp = file
+        lengths = set(self.headers.get_all("Content-Length") or ())
+        if head.last not in {b"\r\n", b"\n"}:
+            raise HTTPException("its head broke off")
+        if len(lengths) > 1 or not all(one.isascii() and one.isdigit() for one in lengths):
+            raise HTTPException("it says more than one length")
+
+
 class _Plain(HTTPConnection):
     leash: Leash
+    response_class = _Answer
 
     def connect(self) -> None:
         self.sock = _connected(self.host, self.port, self.leash)
@@ -199,6 +239,8 @@ class _Door(HTTPAdapter):
         door = self
 
         class Tls(HTTPSConnection):
+            response_class = _Answer
+
             def _new_conn(self) -> socket.socket:
                 return _connected(self._dns_host, self.port or self.default_port, door.leash)
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -45,13 +46,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._+=,@:-]+")
 class Client:
     """Calls of ssh that share one connection a host, under settings that nothing switches off."""
 
-    def __init__(self, inputs: SshInputs) -> None:
+    def __init__(self, inputs: SshInputs, environment: Mapping[str, str] | None = None) -> None:
         self.folder = private_folder()
         self._config = self.folder / "config"
         self._config.touch(0o600)
         self._config.write_text("".join(self._settings(inputs)), encoding="utf-8")
         self._ssh = ["ssh", "-F", str(self._config)]
-        self._jumps = Jumps(self._ssh, self.folder)
+        self._jumps = Jumps(self._ssh, self.folder, environment)
         self._sockets: dict[tuple[str, Ssh], Path] = {}
         self._numbers = count()
 
@@ -66,10 +67,10 @@ class Client:
         """
         if anew:
             self._sockets.pop((host, ssh), None)
-        words = [*self.options(host, ssh), "-o", "ControlMaster=auto"]
+        way, words = [], self.options(host, ssh)
         if ssh.jump is not None:
-            words += self._jumps.through(jump_of(ssh.jump), limit)
-        return [*words, "--", host]
+            way = self._jumps.through(jump_of(ssh.jump), limit)
+        return [*self._ssh, *way, *words[len(self._ssh) :], "-o", "ControlMaster=auto", "--", host]
 
     def options(self, host: str, ssh: Ssh) -> list[str]:
         """Return the call that goes over the open connection to a host, without the host.
@@ -85,6 +86,10 @@ class Client:
             words += ["-p", str(int(ssh.port))]
         if ssh.jump is not None:
             jump_of(ssh.jump)
+            words += [
+                "-o",
+                "ProxyCommand=false",
+            ]  # unless another comes before it: never past that host
         return words
 
     def _socket(self, host: str, ssh: Ssh) -> Path:

@@ -3,7 +3,7 @@
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,8 +63,9 @@ class _Way:
 class Jumps:
     """The connections to hosts on the way; `ssh` is how it is called, `folder` a private place for sockets."""
 
-    def __init__(self, ssh: Sequence[str], folder: Path) -> None:
+    def __init__(self, ssh: Sequence[str], folder: Path, environment: Mapping[str, str] | None) -> None:
         self._ssh = ssh
+        self._environment = environment
         self._folder = folder
         self._lock = threading.Lock()
         self._ways: dict[Jump, _Way] = {}
@@ -78,6 +79,8 @@ class Jumps:
         """
         end = time.monotonic() + limit
         with self._lock:
+            if self._closed.is_set():
+                raise LostError("the gate has let go of its hosts", begun=False, through=jump.host)
             way = self._ways.setdefault(jump, _Way(self._folder / f"jump-{len(self._ways)}"))
         if not way.lock.acquire(timeout=max(0.0, limit)):
             raise LostError(f"no answer within {seconds(limit)}", begun=False, through=jump.host)
@@ -92,8 +95,10 @@ class Jumps:
 
     def close(self) -> None:
         """End all connections, and wait for none that is on its way."""
-        self._closed.set()
-        for way in self._ways.values():
+        with self._lock:
+            self._closed.set()
+            ways = list(self._ways.values())
+        for way in ways:
             with way.lock:
                 way.end()
 
@@ -116,6 +121,7 @@ class Jumps:
                 stdin=subprocess.PIPE,
                 stdout=says,
                 stderr=says,
+                env=self._environment,
                 start_new_session=True,  # an interrupt from the terminal is the gate's to answer
             )
         way.begun = time.monotonic()

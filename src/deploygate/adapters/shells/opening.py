@@ -10,7 +10,7 @@ from deploygate.adapters.shells.session import LostError, Session, UnreachableEr
 from deploygate.ways import Ssh
 from deploygate.wording import plain
 
-_AT_ONCE = 16  # connections that are being opened
+_AT_ONCE = 48  # connections that are being opened: more than ask at the same time, so that hung ones starve nobody
 _PATIENCE = 30.0  # seconds in which one must be there
 _TRIES = 4  # of a server that hangs up on whoever asks
 _PAUSE = 0.3  # seconds, and twice as long each time
@@ -35,7 +35,7 @@ class Reach(Protocol):
 
 
 class Opener:
-    """Opens shells. `reach` says how a host is reached; `environment` is what a shell on this machine gets."""
+    """Opens shells. `reach` says how a host is reached, `environment` is what programs on this machine get."""
 
     def __init__(self, reach: Reach, environment: Mapping[str, str] | None, now: Callable[[], float]) -> None:
         self._reach = reach
@@ -51,9 +51,6 @@ class Opener:
         """
         pause = _PAUSE
         for left in reversed(range(_TRIES)):
-            limit = min(_PATIENCE, end - self._now())
-            if limit <= 0 or not self._gate.acquire(timeout=limit):
-                raise UnreachableError(f"{named(key.host)} can't be reached: too many others are waited for")
             try:
                 return self._tried(key, end, anew=anew)
             except LostError as lost:
@@ -64,16 +61,24 @@ class Opener:
                 through = f" through {named(lost.through)}" if lost.through else ""
                 why = told(lost.says) or "ssh failed"
                 raise UnreachableError(f"{named(key.host)} can't be reached{through}: {why}") from None
-            except OSError as error:
-                program = "/bin/sh" if key.ssh is None else "ssh"
-                raise UnreachableError(f"{program} can't be run on the gate's machine: {error.strerror}") from None
-            finally:
-                self._gate.release()
         raise AssertionError("the last try returns or raises")
 
     def _tried(self, key: Key, end: float, *, anew: bool) -> Session:
+        """Open a shell once; the way there is found first, so that no host behind a dead one is in another's way."""
         words = self._reach(key, min(_PATIENCE, end - self._now()), anew=anew)
-        session = Session(words, self._environment if key.ssh is None else None)
+        limit = min(_PATIENCE, end - self._now())
+        if limit <= 0 or not self._gate.acquire(timeout=limit):
+            raise UnreachableError(f"{named(key.host)} can't be reached: too many others are waited for")
+        try:
+            return self._answering(words, end)
+        finally:
+            self._gate.release()
+
+    def _answering(self, words: Sequence[str], end: float) -> Session:
+        try:
+            session = Session(words, self._environment)
+        except OSError as error:
+            raise UnreachableError(f"{words[0]} can't be run on the gate's machine: {error.strerror}") from None
         try:
             session.run(":", min(_PATIENCE, max(0.01, end - self._now())))
         except BaseException:

@@ -29,7 +29,7 @@ class _Host:
 
 
 class Pool:
-    """Lends out shells. `environment` is what a shell on this machine gets."""
+    """Lends out shells. `reach` says how a host is reached, `environment` is what programs on this machine get."""
 
     def __init__(
         self,

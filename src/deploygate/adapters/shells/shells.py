@@ -24,7 +24,10 @@ _ONE_LINE = """exec /bin/sh -c 'IFS= read -r line && eval "$line"'"""  # plain f
 
 
 class Shells:
-    """Runs constant programs on hosts. `environment` is what a shell on this machine gets."""
+    """Runs constant programs on hosts. `environment` is what programs on this machine get: a shell, ssh, rsync.
+
+    None is the gate's own environment.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Shells:
         self._now = now
         self._client: Client | None = None
         self._lock = threading.Lock()
+        self.environment = environment
         self._pool = Pool(self._called, environment, now)
 
     def run(  # noqa: PLR0913 - where, what, with what, and for how long
@@ -91,6 +95,7 @@ class Shells:
                 f"{line}\n".encode(errors="surrogateescape"),
                 source,
                 limit,
+                self.environment,
             )
             if ran.code in {255, -9}:
                 raise UnreachableError(f"{named(host)} was lost: {told(ran.err) or 'the connection broke'}")
@@ -98,7 +103,7 @@ class Shells:
 
     @contextmanager
     def rsh(self, host: str, ssh: Ssh, limit: float) -> Iterator[list[str]]:
-        """Give the words of an ssh that goes over the open connection, for a program that calls ssh itself.
+        """Give the words of an ssh that goes over the open connection, for a program that calls ssh in `environment`.
 
         Raises:
             UnreachableError: The host can't be reached.
@@ -127,15 +132,19 @@ class Shells:
     def _ssh(self) -> Client:
         with self._lock:
             if self._client is None:
-                self._client = Client(self._inputs)
+                self._client = Client(self._inputs, self.environment)
             return self._client
 
 
-def _fed(words: Sequence[str], line: bytes, source: BinaryIO, limit: float) -> Ran:
+def _fed(
+    words: Sequence[str], line: bytes, source: BinaryIO, limit: float, environment: Mapping[str, str] | None
+) -> Ran:
     """Give a program its line and then a file, wait for its end, and return all that it said."""
     with (
         tempfile.TemporaryFile() as said,
-        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=said, stderr=said, start_new_session=True) as child,
+        subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment, start_new_session=True
+        ) as child,
     ):
         overdue = threading.Timer(limit, child.kill)
         overdue.daemon = True

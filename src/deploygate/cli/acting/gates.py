@@ -26,7 +26,6 @@ from deploygate.names import RunId, ServiceName
 from deploygate.past import Past, Run
 from deploygate.ports import Forge, Hosts, Journal, Locks
 from deploygate.records import Authored, GitHubRun
-from deploygate.ways import KillStart, Programs
 
 _BUDGET = 60.0  # seconds for reading what earlier runs left
 CUT_OFF = {Ending.INTERRUPTED, Ending.INTERNAL_ERROR}  # of what follows nobody knows but who looks
@@ -120,8 +119,7 @@ class Gates:
 
     def secrets(self, service: Service) -> list[str]:
         """Return the values of the secrets that a service is deployed with."""
-        names = service.deploy.secrets if isinstance(service.deploy, KillStart | Programs) else ()
-        return [self._environ.get(name, "") for name in names]
+        return [self._environ.get(name, "") for name in service.secrets]
 
     def _state(self) -> Path | None:
         """Return where journals are kept: beside the workspace, where files of ours would be in the way of others."""

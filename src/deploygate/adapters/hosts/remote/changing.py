@@ -28,6 +28,7 @@ from deploygate.wording import plain
 _ASK = 30.0
 _MEANWHILE = 5  # the exit code of a change whose instance is not as it was expected any more
 _TRIES = 4
+_PATIENCE = 15.0  # seconds that a change waits for another one of the same instance, or for a claim
 
 
 class Changing:
@@ -53,9 +54,10 @@ class Changing:
         says, running = "", change.stop  # as it was observed; the host says no where that is not so any more
         for _ in range(_TRIES):
             given = self._given(service, instance, where, change, running) | self._leases.shown(service, where, run)
-            limit = limits.change(service) * (2 if given["claiming"] else 1)  # which waits for a change of another run
+            waiting = limits.change(service) if given["claiming"] else _PATIENCE  # for a change of another run
+            given["patience"] = hundredths(waiting)
             try:
-                ran = self._asker.call(where, "dg_switch", given, limit)
+                ran = self._asker.call(where, "dg_switch", given, waiting + limits.change(service))
             except UnreachableError as error:
                 what = f"from {change.stop or 'nothing'} to {change.start or 'nothing'}"
                 raise UnreachableError(plain(f"{error}, when {instance.name} was to go {what}", 300)) from None
@@ -78,7 +80,6 @@ class Changing:
             "expected": now or "",
             "keep": "yes" if change.keep else "",
             "grace": hundredths(way.grace),
-            "patience": hundredths(limits.change(service)),
             "start_limit": hundredths(service.starting),
             "at": f"{time.time():.3f}",
             "supervised": "yes" if way.pid else "",

@@ -47,11 +47,12 @@ class Leases:
         self._folder = folder
         self._leases: dict[ServiceName, Lease] = {}
         self._claimed: set[tuple[Place, RunId]] = set()
+        self._begun: set[tuple[Place, RunId]] = set()  # claims in a change, of which the answer may be lost
 
     def claim(
         self, service: Service, instances: Sequence[InstanceName], lease: Lease, over: Sequence[RunId]
     ) -> tuple[Lease, ...]:
-        """Write the lease on every host that can be reached; return who else holds one."""
+        """Write the lease on every host that can be reached; return who else holds one, and who held it until now."""
         places = self._places(service, instances)
         lease = self._leases[service.name] = replace(lease, lasts=lasting(service, lease, len(places)))
         patience = change(service)
@@ -65,7 +66,7 @@ class Leases:
             if ran.code == _HELD:
                 return _lease(ran.out)
             self._claimed.add((where, lease.run))
-            return None
+            return replace(_lease(ran.out), taken=True) if ran.out.strip() else None
 
         return tuple(held for held in each(places, one) if held)
 
@@ -73,9 +74,10 @@ class Leases:
         """Take this run's lease off the hosts."""
 
         def one(where: Place) -> None:
-            if (where, run) not in self._claimed:
+            if (where, run) not in self._claimed | self._begun:
                 return
             self._claimed.discard((where, run))
+            self._begun.discard((where, run))
             try:
                 self._asker.call(where, "dg_leave", {"run": run, "patience": hundredths(_LIMIT)}, 2 * _LIMIT)
             except (HostError, UnreachableError):
@@ -112,6 +114,8 @@ class Leases:
         lease = self._leases.get(service.name) or Lease(run, Goal.DEPLOY, "unknown", "unknown", "unknown")
         away = service.name in self._leases and lease.run == run and (where, run) not in self._claimed
         claiming = "yes" if away else ""
+        if away:
+            self._begun.add((where, run))
         return self._given(lease) | {"run": run, "over": "", "claiming": claiming}
 
     def run(self, service: Service) -> str:

@@ -33,7 +33,7 @@ class Looking:
     def process(self, service: Service, instance: Instance, *, answered: bool) -> Process:
         """Return what is known of an instance's process.
 
-        While a service names its own process, what its host said counts for a while: a change by this gate makes it
+        While the word of a service is enough, what its host said counts for a while: a change by this gate makes it
         ask anew, and one by another shows in what the service says.
         """
         key = service.name, instance.name

@@ -104,6 +104,7 @@ class Staging:
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     check=False,
+                    env=self._asker.shells.environment,
                     timeout=COPY,
                     start_new_session=True,
                 )

@@ -19,17 +19,17 @@ fenced() {
 # not be here when it claimed its hosts (`claiming`) claims this one now.
 leased() {
     open_lease
-    hold 9 -s "$patience" || fail "the lease of $called is busy"
+    hold 9 -s || fail "the lease of $called is busy"
     if ours; then
         renew
         return 0
     fi
     [ -n "$claiming" ] || fenced
-    hold 9 -x "$patience" || fail "the lease of $called is busy"
+    hold 9 -x || fail "the lease of $called is busy"
     if free; then
-        take
+        take >/dev/null
         # The one lock does not become the other in one step: another run may have claimed the host in between.
-        hold 9 -s "$patience" || fail "the lease of $called is busy"
+        hold 9 -s || fail "the lease of $called is busy"
         ours || fenced
         return 0
     fi
@@ -152,14 +152,14 @@ end_left_over() {
 written() {
     printf '%s\n' "$start_version" "$before" "$logged" "$run" "$at" >"$mine/.current.$$" 2>/dev/null &&
         mv -f "$mine/.current.$$" "$mine/current" || fail "$mine can't be written on $called: is its disk full?"
-    : >"$mine/stopping"
+    true >"$mine/stopping"
 }
 
 # Until a process has written its number there is none. A file is emptied without a program, and what stands between
 # the end of one process and the start of the next is time without either.
 nobody() {
-    : >"$mine/identity"
-    : >"$pidfile"
+    true >"$mine/identity"
+    true >"$pidfile"
 }
 
 # Whether setsid can go to the background by itself, which leaves no signal ignored; busybox's may not.
@@ -168,8 +168,24 @@ forks() {
     setsid -f true </dev/null >/dev/null 2>&1 8>&- 9>&- || fork=''
 }
 
+# The last thread of a process may hold its port for a moment after the process itself is gone.
+still_held() {
+    at_most 200
+    while listening; do
+        clock
+        if [ "$now" -ge "$end" ]; then
+            holder
+            return
+        fi
+        nap 0.01
+    done
+    return 1
+}
+
 start_own() {
-    if [ -z "$vacant" ] && holder; then fail "port $DEPLOYGATE_PORT of $called is held by $by, which deploygate did not start"; fi
+    if [ -z "$vacant" ] && still_held; then
+        fail "port $DEPLOYGATE_PORT of $called is held by $by, which deploygate did not start"
+    fi
     nobody
     eval "set -- $start_words"
     set -- /bin/sh -c 'echo "$$" >"$DEPLOYGATE_PIDFILE" && exec "$@"' deploygate "$@"
@@ -227,10 +243,11 @@ dg_leased() {
 dg_switch() {
     needs flock setsid mkdir mv rm sleep grep sed tr
     folders
+    at_most "$patience"
     leased
     { [ -d "$mine" ] || mkdir -p "$mine"; } 2>/dev/null || fail "$mine can't be written on $called"
     exec 8>>"$mine/lock"
-    hold 8 -x "$patience" || fail "another gate is busy with $instance on $called"
+    hold 8 -x || fail "another gate is busy with $instance on $called"
     known=yes
     recorded || known=''
     owned

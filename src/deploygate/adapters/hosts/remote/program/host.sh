@@ -78,9 +78,13 @@ owned() {
 # disk, and each has a lease and a lock of its own there: an uptime and a boot are one host's. Over NFS a shared lock
 # needs a descriptor that can be read.
 
-hold() {
+# at_most TIME: all that is waited for from now on, together, is waited for until then.
+at_most() {
     clock
-    end=$((now + $3))
+    end=$((now + $1))
+}
+
+hold() {
     until flock -n "$2" "$1"; do
         clock
         [ "$now" -lt "$end" ] || return 1
@@ -156,12 +160,15 @@ renew() {
 renewed() {
     if ! ours || ! aged || ! true >>"$lock"; then return 0; fi 2>/dev/null
     exec 9<>"$lock"
-    if hold 9 -s 200 && ours; then renew; fi
+    at_most 200
+    if hold 9 -s && ours; then renew; fi
     exec 9>&-
 }
 
+# A lease that is taken from another run, by rank or since its time is over, is told.
 take() {
     free || refused
+    if lease && [ "$l_run" != "$run" ]; then printf '%s\n' "$l_run $l_rank $l_gate $l_process $l_since $l_lasts"; fi
     from_now "$run" "$rank" "$gate" "$process" "$since" "$lasts" || fail "the lease of $called can't be written"
 }
 
@@ -169,7 +176,8 @@ dg_claim() {
     needs flock mkdir mv rm sleep
     folders
     open_lease
-    if ! hold 9 -x "$patience"; then
+    at_most "$patience"
+    if ! hold 9 -x; then
         lease || fail "the lease of $called is busy"
         refused
     fi
@@ -180,7 +188,8 @@ dg_leave() {
     folders
     [ -e "$lease" ] || exit 0
     open_lease
-    hold 9 -x "$patience" || exit 0
+    at_most "$patience"
+    hold 9 -x || exit 0
     if ours; then rm -f "$lease"; fi
 }
 

@@ -98,7 +98,7 @@ dg_install() {
     folders
     renewed
     listed
-    exec 7>>"$here/staging.lock" && hold 7 -x 60000 || fail "$here is busy with another release on $called"
+    exec 7>>"$here/staging.lock" && at_most 60000 && hold 7 -x || fail "$here is busy with another release on $called"
     if [ -d "$root/$version" ]; then
         verified "$root/$version" "$staging/list" || differs
     else
@@ -147,7 +147,7 @@ dg_clean() {
 installed() {
     [ -d "$root/$1" ] || fail "$1 is not installed in $root on $called"
     [ -s "$here/releases/$1/sums" ] || return 0
-    wrong=$(cd "$root/$1" && cut -c 67- "$here/releases/$1/sums" | tr '\n' '\0' | xargs -0 ls -d 2>&1 | all_but '^[.]\/')
+    wrong=$(cd "$root/$1" && cut -c 67- "$here/releases/$1/sums" | tr '\n' '\0' | QUOTING_STYLE=literal xargs -0 ls -d 2>&1 | all_but '^[.]\/')
     every "$(($(wc -l <"$here/releases/$1/sums")))" || fail "$1 is not complete on $called: $wrong"
 }
 
