@@ -148,10 +148,10 @@ class Past(msgspec.Struct, frozen=True):
         return None
 
     def idle(self) -> Run | None:
-        """Return the last run, where it is a deploy that was cut off or stopped before it changed anything."""
+        """Return the last run, where it is a deploy that has changed nothing: yet, or before it was stopped."""
         told = (one for one in reversed(self.runs) if one.plan.goal is Goal.DEPLOY or one.plan.moves)
         last = next((one for one in told if one.plan.goal is not Goal.RESTORE), None)  # traffic is no change
-        if last is None or last.alive or last.changed or last.plan.goal is not Goal.DEPLOY:
+        if last is None or last.changed or last.plan.goal is not Goal.DEPLOY:
             return None
         return last if last.ending in {None, Ending.INTERRUPTED, Ending.INTERNAL_ERROR} else None
 

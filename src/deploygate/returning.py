@@ -18,12 +18,19 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
     """Return the plan that takes instances back: to a named version, else to what the last deploy found there."""
     service, past = wish.service, known.past
     idle = past.idle() if wish.version is None and wish.of_run is None else None
+    undone = past.last_deploy(wish.of_run)
+    if idle and _came_to(idle, known):
+        idle, undone = None, idle
     places = {one.name: one.environment for one in service.instances}
     out = tuple(name for name in left_out(service, known) if wish.environment in {None, places[name]})
     if idle and not out:
-        says = f"run {idle.run} of {service.name} {idle.plan.version} was stopped before it changed anything"
-        return (Finding("nothing-to-undo", service.where, says, "To go back further, name the version: --to VERSION."),)
-    undone = past.last_deploy(wish.of_run)
+        how = (
+            "is under way and has not changed anything yet" if idle.alive else "was stopped before it changed anything"
+        )
+        says = f"run {idle.run} of {service.name} {idle.plan.version} {how}"
+        stop = "Stop it. " if idle.alive else ""
+        further = f"{stop}To go back further, name the version: --to VERSION."
+        return (Finding("nothing-to-undo", service.where, says, further),)
     if undone and undone.unplanned and not wish.version:
         says = (
             f"what run {undone.run} of {service.name} {undone.plan.version} replaced was too much to be kept on record"
@@ -90,10 +97,11 @@ def plan_rollback(inventory: Inventory, wish: Wish, known: Known) -> Planned:
 def _came_to(undone: Run, known: Known) -> dict[InstanceName, Move]:
     """Return the moves that a deploy has made, or may have made.
 
-    Of one that is not known to be over, a forge may not have on record yet how far it came: what runs its version
-    counts as well.
+    Of one that goes on, or was cut off and is remembered by a forge, it may not be on record how far it came: what
+    runs its version counts as well.
     """
-    more = undone.plan.moves if undone.ending is None else ()
+    unsure = undone.ending is None and (undone.alive or undone.github_run is not None)
+    more = undone.plan.moves if unsure else ()
     seen = {name for name, one in known.seen.items() if one.running == undone.plan.version}
     return undone.ways | {move.instance: move for move in more if move.instance in seen}
 

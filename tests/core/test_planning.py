@@ -473,6 +473,14 @@ def test_a_rollback_does_not_reach_past_a_deploy_that_was_stopped_before_it_chan
     assert planned(rollback(known(fleet(version=NEW), history), of_run=RunId("r1"))).of_run == "r1"
 
 
+def test_a_rollback_does_not_reach_past_a_deploy_that_is_under_way_and_has_changed_nothing_yet() -> None:
+    history = past(*DEPLOYED.runs, run("r2", plan(move("i1")), None, alive=True))
+    says = "run r2 of Svc 2.0 is under way and has not changed anything yet"
+    assert refused(rollback(known(None, history))) == [("nothing-to-undo", says)]
+    found = planned(rollback(known(fleet(seen("i1", NEW)), history)))  # but it has, though that is not on record yet
+    assert (names(found.moves), found.of_run) == (["i1"], "r2")
+
+
 def test_a_skipped_instance_does_not_count_for_the_floor_that_nobody_set() -> None:
     silent = fleet(seen("i2", None, health=Health.ILL, says="connection refused"))
     found = planned(deploy(known(silent), of=service(rollout=Rollout(failure_budget=1))))
