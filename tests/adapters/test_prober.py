@@ -201,6 +201,29 @@ def test_a_body_that_is_shorter_than_announced_tells_nothing(serving: Serving) -
         assert look(of(serving(says(answer)).address)) == (sight(Health.UNKNOWN, line),)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 30\r\n\r\n2.0",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3, 30\r\n\r\n2.0",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\n2.0",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n",
+    ],
+)
+def test_a_head_that_breaks_off_or_says_two_lengths_tells_nothing(serving: Serving, answer: bytes) -> None:
+    (seen,) = look(of(serving(says(answer)).address))
+    assert (seen.health, seen.version) == (Health.UNKNOWN, None)
+    assert seen.says
+
+
+def test_a_header_that_is_given_twice_has_both_values(serving: Serving) -> None:
+    aged = OK.replace(b"Content-Length", b"Age: 30\r\nAge:\r\nContent-Length")
+    (seen,) = look(of(serving(says(aged)).address))
+    assert seen.health is Health.UNKNOWN
+    assert "aged answer" in seen.says
+
+
 def test_a_body_beyond_the_limit_tells_nothing(serving: Serving) -> None:
     def huge(size: int) -> bytes:
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size

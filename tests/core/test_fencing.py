@@ -32,6 +32,7 @@ class Locked(SmallWorld):
 
     taken_from: str = ""
     held: str = ""
+    taken: tuple[Lease, ...] = ()
     asked: list[str] = field(default_factory=list)
 
     def take(self, _service: ServiceName, rank: Goal) -> tuple[str, str]:
@@ -42,7 +43,7 @@ class Locked(SmallWorld):
         self, _service: Service, instances: Sequence[InstanceName], lease: Lease, _over: Sequence[RunId]
     ) -> tuple[Lease, ...]:
         self.asked.append(f"claim {' '.join(instances)} for {lease.lasts:g} s")
-        return ()
+        return self.taken
 
     def leave(self, _service: Service, instances: Sequence[InstanceName], _run: RunId) -> None:
         self.asked.append(f"leave {' '.join(instances)}")
@@ -102,6 +103,20 @@ def test_where_the_lock_was_taken_over_it_is_planned_again_and_every_host_is_hel
     assert isinstance(after.claimed, LockTaken)
     assert after.claimed.over == OVERTAKEN
     assert world.asked == ["take as rollback", f"claim {ALL} for {LASTS:g} s"]
+
+
+def test_where_hosts_were_taken_from_a_deploy_of_another_machine_it_is_planned_again_and_that_is_told() -> None:
+    taken = Lease(RunId("r8"), Goal.DEPLOY, "web", "1-2", "2024-01-01", 60.0, taken=True)
+    after, (_, planned), again = planned_twice(Locked(behind(), taken=(taken,)), WENT_WELL)
+    assert (planned, again) == (A_PLAN, 1)
+    assert isinstance(after.claimed, LockTaken)
+    assert after.claimed.over == "deploy run r8 on web"
+
+
+def test_who_is_stopped_before_that_takes_nothing_over() -> None:
+    world = Locked(behind(), stop="SIGINT")
+    after, _, again = planned_twice(world, WENT_WELL)
+    assert (after.claimed, again, world.asked) == (None, 0, [])
 
 
 def test_only_the_hosts_that_the_wish_is_about_are_held() -> None:
