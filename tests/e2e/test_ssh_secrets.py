@@ -154,6 +154,7 @@ def test_a_whole_gate_writes_no_secret_anywhere_but_there_and_no_program_of_a_ho
             gated.fleet.release("2.0", at={"i3": {"dies": "no such table"}})
             assert gated.run("deploy", "Svc", "2.0").end == (6, "rolled_back")
         assert (watch.seen, watch.there, watch.looks > 3) == ([], set(), True)
+        assert {words.split("\0")[0] for words in watch.here} & {"ssh", "rsync", "/bin/sh"} == set()
         secrets = [
             gated.fleet.disk(n) / f".deploygate/secrets/{version}" for n in range(3) for version in ("1.0", "2.0")
         ]

@@ -1,5 +1,6 @@
 """How the system's OpenSSH client is called: its configuration, its words, and what it says when it fails."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -126,13 +127,20 @@ class Client:
         return link
 
 
+def found_by_path() -> dict[str, str]:
+    """Return the environment of a program that only has to be found, to say of which version it is."""
+    return {"PATH": os.environ.get("PATH", os.defpath)}
+
+
 @cache
 def _no_command() -> str:
     """Return the setting that keeps a user's own program from naming keys, where this ssh knows of such (8.5)."""
     setting = "KnownHostsCommand none\n"
     words = ["ssh", "-F", "none", "-G", "-o", setting.strip(), "localhost"]
     try:
-        asked = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+        asked = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=found_by_path(), timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "" if asked.returncode else setting

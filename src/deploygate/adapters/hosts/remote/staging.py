@@ -15,7 +15,7 @@ from pathlib import Path
 from deploygate.adapters.hosts.remote.asking import Asker, HostError, Place, folder_name
 from deploygate.adapters.hosts.remote.limits import ASK, CHECK, COPY
 from deploygate.adapters.hosts.remote.packing import Packed, tarred
-from deploygate.adapters.shells import UnreachableError
+from deploygate.adapters.shells import UnreachableError, found_by_path
 from deploygate.names import Secret, Version
 from deploygate.wording import plain, seconds
 
@@ -123,7 +123,8 @@ class Staging:
 @cache
 def _own_rsync() -> str:
     try:
-        return subprocess.run(["rsync", "--version"], capture_output=True, check=False, timeout=10).stdout.decode()  # noqa: S607 - the PATH's
+        words = ["rsync", "--version"]
+        return subprocess.run(words, capture_output=True, check=False, env=found_by_path(), timeout=10).stdout.decode()
     except (OSError, subprocess.TimeoutExpired):
         return ""
 
