@@ -98,7 +98,10 @@ def test_our_settings_come_before_those_of_any_other_configuration(tmp_path: Pat
     try:
         words = client.options("web-1", Ssh("deploy", 2222, "bastion"))
         config = Path(words[2]).read_text()
-        assert words[3:] == ["-T", "-S", f"{client.folder}/host-0", "-l", "deploy", "-p", "2222"]
+        assert words[3:] == [
+            *("-T", "-S", f"{client.folder}/host-0", "-l", "deploy", "-p", "2222"),
+            *("-o", "ProxyCommand=false"),  # over the connection that there is, or not at all
+        ]
         assert config.index("StrictHostKeyChecking yes") < config.index("Include")
         assert "%h" not in config  # an odd path has a plain second name
     finally:
