@@ -1,11 +1,14 @@
 """A release's whole life on real hosts, reached with ssh: copied, proven, started, asked, stopped, removed."""
 
 import shutil
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from processes.fleet import PYTHON
 
 from deploygate.names import InstanceName
 from deploygate.ways import Argv, Script
@@ -201,3 +204,31 @@ def test_what_was_wrong_is_told_although_what_was_copied_can_not_be_removed_any_
     )
     assert fleet.claim() == ()
     assert ["No space left on device" in one.says for one in fleet.stage()] == [True, True]
+
+
+LINGERS = """\
+import os, socket, sys, time
+holds = socket.create_server((sys.argv[1], int(sys.argv[2])))
+while os.path.exists(f"/proc/{sys.argv[3]}") and open(f"/proc/{sys.argv[3]}/stat").read().split()[2] != "Z":
+    time.sleep(0.01)
+time.sleep(0.5)
+"""
+
+
+def test_a_port_that_is_held_for_a_moment_after_its_process_is_gone_is_waited_for(fleet: SshFleet) -> None:
+    lingers = fleet.folder / "lingers.py"
+    lingers.write_text(LINGERS)
+    held = f'setsid env -i {PYTHON} -I -S {lingers} "$DEPLOYGATE_HOST" "$DEPLOYGATE_PORT" "$$" & exec sleep 60'
+    fleet.deployed(start=Script(held))
+    fleet.up("1.0")
+    fleet.until(lambda: listens(fleet))
+    fleet.deployed(start=Argv(("./run", "{host}", "{port}")))
+    assert (fleet.stage("2.0"), fleet.switch("2.0", "1.0")) == ((), ())
+    assert fleet.answers() == "2.0"
+
+
+def listens(fleet: SshFleet) -> bool:
+    one = fleet.service.instances[0]
+    with suppress(OSError), socket.create_connection((one.host, one.port), 1.0):
+        return True
+    return False

@@ -24,6 +24,7 @@ from deploygate.ways import killstart
 from deploygate.wording import plain
 
 _AT_ONCE = 16  # instances changed at the same time
+_HELD_ON = 2.0  # seconds for which a port may be held after its process is gone
 
 
 class LocalKillStart:
@@ -172,7 +173,7 @@ class LocalKillStart:
             processes.end(pid, killstart(service.deploy).grace)
 
     def _start(self, service: Service, instance: Instance, version: Version, layout: Layout) -> None:
-        if _answers(instance):
+        if _still_answers(instance):
             by = processes.holder(instance.host, instance.port) or "another process"
             raise OSError(f"port {instance.port} is held by {by}, which deploygate did not start")
         filled = values(service, instance, version, layout.root)
@@ -223,6 +224,16 @@ def _secrets(service: Service) -> dict[str, str]:
 
 def _masked(service: Service, says: str) -> str:
     return masked(says, killstart(service.deploy).secrets, os.environ)
+
+
+def _still_answers(instance: Instance) -> bool:
+    """Tell whether a port is held, but for a moment, as the last thread of a process does that is gone already."""
+    end = time.monotonic() + _HELD_ON
+    while _answers(instance):
+        if time.monotonic() >= end:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _answers(instance: Instance) -> bool:
