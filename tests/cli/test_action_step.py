@@ -171,7 +171,7 @@ def test_one_line_of_ssh_configuration_is_a_line_though_a_variable_has_no_end_of
 def test_an_agent_is_found_where_a_container_has_the_runner_s_temporary_folder(shop: Workspace, tmp_path: Path) -> None:
     shop.pull(SERVICES)
     shop.event("workflow_dispatch", {}, shop.repo.sha("main"))
-    step = partial(shop.step, verb="deploy", service="Svc", dry_run="true", ssh_agent="/home/runner/work/_temp/agent")
+    step = partial(shop.step, verb="deploy", service="Svc", dry_run="true", ssh_agent="/home/runner/_temp/agent")
     assert step() == 2
     assert "is no socket of an agent" in shop.summary
     shop.environ["RUNNER_TEMP"] = str(tmp_path)

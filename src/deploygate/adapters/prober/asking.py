@@ -2,13 +2,8 @@
 
 import re
 import socket
-import threading
-import time
-from collections.abc import Mapping
-from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,6 +12,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from deploygate.adapters.prober.lines import Answer, BrokenError, Leash, Line, connected
 from deploygate.probe import BODY_LIMIT, NoReply, Reply
 from deploygate.wording import plain, seconds
 
@@ -29,45 +25,7 @@ _HEADERS = {
     "Connection": "close",
 }
 _READY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # needs no preparation
-
-
 _BROKE_OFF = "the connection broke in the middle of the answer"
-
-
-class Leash:
-    """The time that one look may take, in seconds, and the socket to cut when it is over."""
-
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
-        self.cut = False
-        self._lock = threading.Lock()
-        self._end = float("inf")
-        self._socket: socket.socket | None = None
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._end = time.monotonic() + self.limit
-
-    def left(self) -> float:
-        """Return how long one step of the look may take yet."""
-        return max(0.01, min(self.limit, self._end - time.monotonic()))
-
-    def hold(self, held: socket.socket) -> None:
-        """Take hold of the connection that the look is waiting for."""
-        with self._lock:
-            self._socket = held
-
-    def overdue(self) -> bool:
-        """Cut the connection when the time is up; say whether even that did not help."""
-        late = time.monotonic() - self._end
-        if late < 0:
-            return False
-        with self._lock:
-            self.cut = True
-            if self._socket is not None:
-                with suppress(OSError):  # closed already
-                    self._socket.shutdown(socket.SHUT_RDWR)
-        return late > 1.0
 
 
 class Asker:
@@ -82,7 +40,7 @@ class Asker:
         """Return what a URL answers, uncached and not redirected; no proxy, no netrc, no second try."""
         try:
             return self._ask(url, leash)
-        except _BrokenError as error:
+        except BrokenError as error:
             return _no_reply(error.cause, leash)
         except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
             return _no_reply(error, leash)
@@ -147,84 +105,6 @@ def _no_reply(error: Exception, leash: Leash) -> NoReply:
     return NoReply(plain(f"not an HTTP answer: {type(error).__name__}"))
 
 
-class _BrokenError(Exception):
-    """There was no answer. It is not for requests to wrap: a refused look costs a tenth of what it would."""
-
-    def __init__(self, cause: OSError | HTTPException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-class _Line:
-    """One request over one connection, in the place of a pool: nothing is kept, so there is nothing to look after."""
-
-    def __init__(self, url: str, leash: Leash) -> None:
-        at = urlsplit(url)
-        self._connection = _Plain(at.hostname or "", at.port)
-        self._connection.leash = leash
-
-    def urlopen(self, method: str, url: str, headers: Mapping[str, str], **_: object) -> HTTPResponse:
-        """Ask, and return the answer with its body still to be read."""
-        try:
-            self._connection.request(method, url, headers=headers)
-            return self._connection.getresponse()
-        except (OSError, HTTPException) as error:
-            self.close()
-            raise _BrokenError(error) from error
-
-    def close(self) -> None:
-        """Close the connection, which the other side may want to keep."""
-        self._connection.close()
-
-
-class _Head:
-    """What an answer is read from, with the last line that was read."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.last = b""
-
-    def readline(self, limit: int = -1) -> bytes:
-        self.last = self._file.readline(limit)
-        return self.last
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-class _Answer(HTTPResponse):
-    """An answer whose head is whole and says one length, or none."""
-
-    def begin(self) -> None:
-        file = self.fp
-        head = _Head(file)
-        self.fp = head  # type: ignore[assignment]  # which reads as a file does
-        super().begin()
-        self.fp = file
-        lengths = set(self.headers.get_all("Content-Length") or ())
-        if head.last not in {b"\r\n", b"\n"}:
-            raise HTTPException("its head broke off")
-        if len(lengths) > 1 or not all(one.isascii() and one.isdigit() for one in lengths):
-            raise HTTPException("it says more than one length")
-
-
-class _Plain(HTTPConnection):
-    leash: Leash
-    response_class = _Answer
-
-    def connect(self) -> None:
-        self.sock = _connected(self.host, self.port, self.leash)
-
-
-def _connected(host: str, port: int, leash: Leash) -> socket.socket:
-    try:
-        made = socket.create_connection((host, port), timeout=leash.left())
-    except OSError as error:
-        raise _BrokenError(error) from error
-    leash.hold(made)
-    return made
-
-
 class _Door(HTTPAdapter):
     """An adapter without retries, proxies and cookies, which hands its connection to the leash."""
 
@@ -232,17 +112,17 @@ class _Door(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__(max_retries=0)
-        self._line: _Line | None = None
+        self._line: Line | None = None
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         door = self
 
         class Tls(HTTPSConnection):
-            response_class = _Answer
+            response_class = Answer
 
             def _new_conn(self) -> socket.socket:
-                return _connected(self._dns_host, self.port or self.default_port, door.leash)
+                return connected(self._dns_host, self.port or self.default_port, door.leash)
 
             def connect(self) -> None:
                 super().connect()
@@ -258,7 +138,7 @@ class _Door(HTTPAdapter):
         url = request.url or ""
         if url.startswith("https:"):
             return super().get_connection_with_tls_context(request, *args, **kwargs)
-        self._line = _Line(url, self.leash)
+        self._line = Line(url, self.leash)
         return self._line
 
     def hang_up(self) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from deploygate.adapters.prober.asking import Asker, Leash
+from deploygate.adapters.prober.asking import Asker
+from deploygate.adapters.prober.lines import Leash
 from deploygate.answers import read_health, read_identity, read_version
 from deploygate.inventory import Instance, Service
 from deploygate.ports import Process
