@@ -59,7 +59,7 @@ class Line:
 
     def __init__(self, url: str, leash: Leash) -> None:
         at = urlsplit(url)
-        self._connection = _Plain(at.hostname or "", at.port)
+        self._connection = _Plain(at.hostname or "", at.port or 80)  # a port that is not given is sought in the name
         self._connection.leash = leash
 
     def urlopen(self, method: str, url: str, headers: Mapping[str, str], **_: object) -> HTTPResponse:
