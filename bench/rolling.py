@@ -83,7 +83,7 @@ class Heat:
             self.failed[name] = "FAILED before the start"
             return
         if not arrived:
-            print(log.read_text(errors="replace")[-2000:], file=sys.stderr)
+            print(_told(log.read_text(errors="replace")), file=sys.stderr)
             self.failed[name] = f"FAILED, exit {reading.code}"
             return
         if name == LIMIT:
@@ -111,6 +111,12 @@ class Heat:
         """Stop both fleets."""
         self.shared.fleet.stop()
         self.gates.fleet.stop()
+
+
+def _told(log: str) -> str:
+    """Return what is said of a failure: from the gate's verdict on, else the end."""
+    verdict = log.rfind("\n✘ ")
+    return log[verdict:][:2000] if verdict >= 0 else log[-2000:]
 
 
 def run(size: int, names: Sequence[str], pace: Pace, folder: Path, *, over_ssh: bool) -> list[table.Row]:
